@@ -1,0 +1,43 @@
+# make chat   sets everything up and opens the chat on port 8501   (CORPUS=folder, PORT=number)
+# make test   sets everything up and runs the tests
+# make venv   only sets up
+
+PYTHON ?= python3
+CORPUS ?= corpus
+PORT ?= 8501
+BIN := .venv/bin
+
+.PHONY: chat test venv lint pictures
+
+chat: venv
+	$(BIN)/python -m rag build --corpus "$(CORPUS)"
+	@$(PYTHON) -c "import socket; socket.create_server(('127.0.0.1', $(PORT))).close()" 2>/dev/null \
+	  || { echo "Port $(PORT) is busy; take another one: make chat PORT=8502" >&2; exit 1; }
+	BELEG_CORPUS="$(CORPUS)" $(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: .venv/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+pictures: .venv/.dev
+	$(BIN)/python -m rag.ui.pictures
+
+venv: .venv/.run
+
+.venv/bin/pip:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+	  || { echo "Beleg needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null \
+	  || { echo "The module venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt | .venv/bin/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/.dev: requirements-dev.txt requirements.txt | .venv/bin/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch .venv/.run $@

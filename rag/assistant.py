@@ -1,0 +1,80 @@
+"""The straight line of a question: understand → search → compose → verify. The chat enters here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from rag.citations import verify
+from rag.compose import QuotingComposer
+from rag.encoder import BUNDLED, StaticEncoder, load_encoder
+from rag.index import generations
+from rag.index.build import stamp
+from rag.index.reader import Index, open_index
+from rag.question import understand
+from rag.search import HybridSearch
+from rag.settings import Settings
+from rag.types import Answer, Compose, Encoder, Filters, Search, Turn
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """Answers questions about one index."""
+
+    index: Index
+    search: Search
+    compose: Compose
+
+    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters()) -> Answer:
+        """A checked answer; "nothing found" is an answer too. Never raises for anything a person can type."""
+        clock = _Clock()
+        query = clock.time("understand", lambda: understand(question, history, filters))
+        hits = clock.time("search", lambda: self.search(query))
+        draft = clock.time("compose", lambda: self.compose(query, hits))
+        answer = clock.time("verify", lambda: verify(query, draft, hits))
+        return replace(answer, timings_ms=clock.spent)
+
+
+class _Clock:
+    """Milliseconds a stage."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], T]) -> T:
+        began = time.perf_counter()
+        done = work()
+        self.spent[stage] = (time.perf_counter() - began) * 1000
+        return done
+
+
+def assemble(index: Index, encoder: Encoder) -> Assistant:
+    """An assistant over an open index. Sentences are always compared by the bundled encoder, which is fast."""
+    words = encoder if isinstance(encoder, StaticEncoder) and encoder.name == BUNDLED.name else StaticEncoder(BUNDLED)
+    return Assistant(index, HybridSearch(index, encoder), QuotingComposer(words, index.lexical.idf))
+
+
+class Desk:
+    """Keeps an assistant open and takes up a newer generation of the index as soon as one is published."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._encoder = load_encoder(settings.encoder)
+        self._lock = threading.Lock()
+        self._assistant = self._open()
+
+    def _open(self) -> Assistant:
+        return assemble(open_index(self._settings.index, stamp(self._encoder)), self._encoder)
+
+    @property
+    def assistant(self) -> Assistant:
+        """The assistant for the generation that serves now. Raises IndexMissing, IndexDamaged or IndexMismatch."""
+        with self._lock:
+            if generations.current(self._settings.index) != self._assistant.index.folder:
+                self._assistant = self._open()
+            return self._assistant

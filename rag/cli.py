@@ -1,0 +1,431 @@
+"""The command line: one verb per function. Results go to stdout, progress and messages to stderr.
+
+Exit codes: 0 done, 1 a clear one-line error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+from rag.contract import answer_json, article_json, search_json
+from rag.errors import BelegError, DatasetError
+from rag.settings import Settings
+from rag.types import Answer, Citation, Filters, Turn
+
+Verb = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    settings = Settings.load(
+        corpus=getattr(options, "corpus", None),
+        index=getattr(options, "index", None),
+        encoder=getattr(options, "encoder", None),
+    )
+    try:
+        verb: Verb = options.verb
+        return verb(options, settings)
+    except BelegError as error:
+        _say(f"beleg: {error}")
+        return 1
+    except BrokenPipeError:  # `python -m rag show … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        _say("beleg: stopped")
+        return 1
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+# Verbs -------------------------------------------------------------------------------------------------------------
+
+
+def build(options: argparse.Namespace, settings: Settings) -> int:
+    """Brings the index up to date with the corpus."""
+    from rag.encoder import load_encoder
+    from rag.index.build import build as build_index
+
+    with _Bar() as bar:
+        report = build_index(
+            settings.corpus, settings.index, load_encoder(settings.encoder), full=options.full, progress=bar.show
+        )
+    if report.fresh and not options.full:
+        _say(f"made anew: {report.fresh}")
+    for refused in report.refused:
+        _say(f"refused: {refused.where}: {refused.reason}")
+    print(
+        f"{report.manifest.articles} articles, {report.manifest.passages} passages in {settings.index} "
+        f"({report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
+        f"{len(report.refused)} refused; {report.seconds:.1f} s)"
+    )
+    return 0
+
+
+def search(options: argparse.Namespace, settings: Settings) -> int:
+    """Finds passages."""
+    from rag.encoder import load_encoder
+    from rag.index.build import stamp
+    from rag.index.reader import open_index
+    from rag.question import understand
+    from rag.search import WEIGHTS, HybridSearch
+
+    encoder = load_encoder(settings.encoder)
+    found = HybridSearch(open_index(settings.index, stamp(encoder)), encoder, WEIGHTS[options.method])
+    query = understand(options.question, filters=_filters(options))
+    hits = found(query, passages=options.k, articles=0)
+    if options.json:
+        _print_json(search_json(query, hits))
+        return 0
+    for rank, hit in enumerate(hits, 1):
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
+        print(f"{rank}. {hit.article.title or hit.article.article_id}  [{hit.passage.passage_id}]")
+        print(f"   {_facts(hit.article.source, hit.article.author, hit.article.published)}")
+        print(f"   {hit.score:.2f} = {parts}")
+        print(f"   {hit.passage.text[:240].strip()} …\n")
+    if not hits:
+        _say("nothing found")
+    return 0
+
+
+def ask(options: argparse.Namespace, settings: Settings) -> int:
+    """Answers a question, or a file of them."""
+    from rag.assistant import Desk
+
+    if (options.question is None) == (options.batch is None):
+        options.usage("give either a QUESTION or --batch FILE.jsonl")
+    batch = _read_batch(options.batch) if options.batch else []
+    assistant = Desk(settings).assistant
+    filters = _filters(options)
+    if options.batch is None:
+        answer = assistant.ask(options.question, filters=filters)
+        if options.json:
+            _print_json(answer_json(answer))
+        else:
+            _print_answer(answer, sys.stdout)
+        return 0
+    for number, record in enumerate(batch, 1):
+        answer = assistant.ask(record["question"], turns(record.get("history") or []), filters)
+        print(json.dumps(answer_json(answer, str(record.get("id", number))), ensure_ascii=False), flush=True)
+    return 0
+
+
+def turns(questions: Sequence[str]) -> tuple[Turn, ...]:
+    """Earlier questions as the turns of a conversation, each understood after those before it."""
+    from rag.question import understand
+
+    history: tuple[Turn, ...] = ()
+    for question in questions:
+        history = (*history, Turn(question, understand(question, history).standalone))
+    return history
+
+
+def _read_batch(path: Path) -> list[dict[str, Any]]:
+    from rag.evaluation.datasets import read_jsonl
+
+    records = []
+    for number, record in read_jsonl(path):
+        history = record.get("history") or []
+        if not isinstance(record.get("question"), str) or not all(isinstance(turn, str) for turn in history):
+            raise DatasetError(
+                f"{path}, line {number}: wants a question and, if any, a history of questions, as texts."
+            )
+        records.append(record)
+    return records
+
+
+def show(options: argparse.Namespace, settings: Settings) -> int:
+    """Prints one article as it stands in the index."""
+    from rag.index.reader import open_index
+
+    article = open_index(settings.index).store.article(options.article_id)
+    if options.json:
+        _print_json(article_json(article))
+        return 0
+    print(article.title or article.article_id)
+    print(_facts(article.source, article.author, article.published, article.url))
+    print(f"\n{article.text}")
+    return 0
+
+
+def check(options: argparse.Namespace, settings: Settings) -> int:
+    """Verifies every file of the index."""
+    from rag.index.generations import damage
+    from rag.index.reader import open_index
+
+    found = damage(settings.index)
+    if found:
+        for line in found:
+            print(line)
+        _say("beleg: the index is damaged; mend it with `python -m rag build --full`.")
+        return 1
+    index = open_index(settings.index)
+    print(
+        f"{settings.index} is sound: {index.manifest.articles} articles, {index.manifest.passages} passages, "
+        f"built {index.manifest.built}"
+    )
+    return 0
+
+
+def train(options: argparse.Namespace, settings: Settings) -> int:
+    """Makes the bundled models from the training files."""
+    from rag.training.run import train as train_models
+
+    train_models(options.what, options.data, options.out, say=_say)
+    return 0
+
+
+def eval_retrieval(options: argparse.Namespace, settings: Settings) -> int:
+    """Runs a retrieval benchmark."""
+    from rag.encoder import load_encoder
+    from rag.evaluation import retrieval
+    from rag.evaluation.datasets import read_retrieval_set
+
+    dataset = read_retrieval_set(options.dataset, options.split, options.queries)
+    encoder = load_encoder(settings.encoder)
+    index = retrieval.cached_index(dataset.corpus, encoder)
+    result = retrieval.evaluate(dataset, index, encoder, options.method)
+    if options.run:
+        _write(options.run, "".join(f"{line}\n" for line in retrieval.trec_run(result.run, f"beleg-{options.method}")))
+    if options.json:
+        _write_json(options.json, retrieval.result_json(dataset, index, options.method, result))
+    print(f"{dataset.name} ({dataset.split}), {len(dataset.topics)} queries, {options.method}")
+    print("  ".join(f"{name} {value:.4f}" for name, value in result.measures.items()))
+    for group, values in result.by.items():
+        for value, row in values.items():
+            print(f"  {group}={value} ({row['queries']}): nDCG@10 {row['nDCG@10']:.4f}  MRR@10 {row['MRR@10']:.4f}")
+    print("  ".join(f"{name} {value:.1f} ms" for name, value in result.milliseconds.items()))
+    return 0
+
+
+def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
+    """Asks every question of a file and compares the answers with the gold evidence."""
+    from rag.encoder import load_encoder
+    from rag.evaluation import answers
+    from rag.evaluation.datasets import read_questions
+    from rag.evaluation.retrieval import cached_index
+
+    questions = read_questions(options.questions)
+    encoder = load_encoder(settings.encoder)
+    result = answers.evaluate(questions, cached_index(settings.corpus, encoder), encoder)
+    if options.json:
+        _write_json(options.json, answers.result_json(options.questions, result))
+    for line in answers.lines(result):
+        print(line)
+    return 0
+
+
+# Showing -----------------------------------------------------------------------------------------------------------
+
+
+def _facts(source: str | None, author: str | None, published: date | None, url: str | None = None) -> str:
+    day = published.isoformat() if published else "ohne Datum"
+    return ", ".join(str(fact) for fact in (source, author, day, url) if fact)
+
+
+def _print_answer(answer: Answer, out: TextIO) -> None:
+    if answer.query.standalone != answer.query.question:
+        print(f"Gesucht: {answer.query.standalone}", file=out)
+    print(answer.message, file=out)
+    for claim in answer.claims:
+        print(f"\n  {claim.text} {''.join(f'[{number}]' for number in claim.citations)}", file=out)
+    if answer.citations:
+        print(file=out)
+    for citation in answer.citations:
+        print(f"[{citation.number}] {_source_line(citation)}", file=out)
+        if not answer.claims:
+            print(f"    {citation.quote}", file=out)
+    if answer.as_of:
+        print(f"Stand: {answer.as_of.isoformat()}", file=out)
+
+
+def _source_line(citation: Citation) -> str:
+    facts = _facts(citation.source, citation.author, citation.published, citation.url)
+    return f"{citation.title or citation.article_id} ({facts}; {citation.article_id}, {citation.start}–{citation.end})"
+
+
+class _Bar:
+    """A progress bar on stderr; silent where that is no terminal."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(disable=not sys.stderr.isatty(), leave=False, dynamic_ncols=True)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        self._bar.set_description(stage, refresh=False)
+        self._bar.total = total or None
+        self._bar.n = done
+        self._bar.refresh()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise BelegError(f"{path} cannot be written ({error.strerror}); name another file.") from error
+
+
+def _write_json(path: Path, value: Any) -> None:
+    _write(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+# Options -----------------------------------------------------------------------------------------------------------
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    return Filters(options.since, options.until, tuple(options.source or ()))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2022-11-30") from error
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rag",
+        description="Beleg: cited answers from a German news archive.",
+        epilog='example: python -m rag ask "Warum keine Patriots für die Ukraine?"',
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(
+        to: Any, name: str, does: Verb, example: str, *shared: Callable[[argparse.ArgumentParser], None]
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = to.add_parser(
+            name,
+            help=(does.__doc__ or "").strip(),
+            description=does.__doc__,
+            epilog=f"example: python -m rag {example}",
+        )
+        made.set_defaults(verb=does, usage=made.error)
+        for add in shared:
+            add(made)
+        return made
+
+    p = verb(verbs, "build", build, "build --corpus corpus --index index", _corpus, _index, _encoder)
+    p.add_argument("--full", action="store_true", help="make everything anew instead of only what changed")
+
+    p = verb(
+        verbs,
+        "search",
+        search,
+        'search "Patriots Ukraine" -k 5 --since 2022-11-01',
+        _index,
+        _encoder,
+        _filter,
+        _json_switch,
+    )
+    p.add_argument("question", metavar="QUESTION")
+    p.add_argument("-k", type=_count, default=10, help="how many passages (default 10)")
+    p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
+
+    p = verb(verbs, "ask", ask, 'ask "Warum keine Patriots für die Ukraine?"', _index, _encoder, _filter, _json_switch)
+    p.add_argument("question", metavar="QUESTION", nargs="?")
+    p.add_argument(
+        "--batch",
+        type=Path,
+        metavar="FILE.jsonl",
+        help='lines of {"id", "question", "history": []}; one JSON answer a line',
+    )
+
+    p = verb(verbs, "show", show, "show 2022-11-30-bukarest-keine-patriots.md", _index, _json_switch)
+    p.add_argument("article_id", metavar="ARTICLE_ID")
+
+    verb(verbs, "check", check, "check --index index", _index)
+
+    p = verb(verbs, "train", train, "train all --data ../shared/training --out models")
+    p.add_argument("what", choices=("encoder", "ranker", "all"), nargs="?", default="all")
+    p.add_argument("--data", type=Path, default=Path("../shared/training"), help="folder of the training files")
+    p.add_argument("--out", type=Path, default=Path("models"), help="folder for the models")
+
+    evals = verbs.add_parser("eval", help="Runs benchmarks.").add_subparsers(required=True, metavar="WHAT")
+    p = verb(
+        evals,
+        "retrieval",
+        eval_retrieval,
+        "eval retrieval ../shared/benchmarks/xquad-de --json result.json",
+        _encoder,
+        _json_file,
+    )
+    p.add_argument("dataset", metavar="DATASET_DIR", type=Path, help="a folder in BEIR layout")
+    p.add_argument("--split", help="the qrels file without .tsv (default: the only one, else test)")
+    p.add_argument("--queries", default="queries.jsonl", help="another file of queries in the same folder")
+    p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
+    p.add_argument("--run", type=Path, metavar="FILE", help="write the run in TREC format")
+
+    p = verb(
+        evals,
+        "answers",
+        eval_answers,
+        "eval answers questions.jsonl --corpus corpus.jsonl",
+        _corpus,
+        _encoder,
+        _json_file,
+    )
+    p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
+    return parser
+
+
+def _corpus(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--corpus", metavar="PATH", help="folder of articles, or one .jsonl file (default: BELEG_CORPUS, else corpus)"
+    )
+
+
+def _index(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--index", metavar="DIR", help="folder of the index (default: BELEG_INDEX, else index)")
+
+
+def _encoder(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--encoder",
+        metavar="NAME_OR_DIR",
+        help="a sentence-transformers model (default: BELEG_ENCODER, else the bundled one)",
+    )
+
+
+def _filter(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--since", type=_day, metavar="DATE", help="only articles published on this day or after, as 2022-11-30"
+    )
+    p.add_argument("--until", type=_day, metavar="DATE", help="only articles published on this day or before")
+    p.add_argument("--source", action="append", metavar="OUTLET", help="only this outlet; may be given several times")
+
+
+def _json_switch(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _json_file(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")

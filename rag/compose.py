@@ -1,0 +1,154 @@
+"""Stage 3a: Hits → Draft by quoting. No language model: every claim is one sentence of an article, at most two.
+
+Knows candidates and their judgement; whether a quote really stands in its article is checked by ``citations``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.encoder import StaticEncoder
+from rag.features import ANSWER_FORMS, Array, Candidate, Features, Idf, is_sentence, leans_back, question_form
+from rag.german import stems
+from rag.ranker import Ranker
+from rag.types import Draft, DraftClaim, Hit, Query, Quote
+
+MADE_BY = "quotes"
+MAX_CLAIMS = 4
+MAX_WORDS = 90
+NEAREST = 3  # closest passages shown where none answers
+_SAME = 0.6  # share of stems in common from which two sentences say the same
+_WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
+_SET_BACK = 2.0  # logits that a further sentence loses if it lacks the form of the answer
+_STRICT_FORMS = frozenset({"why", "when", "number"})
+_CONSEQUENCE = re.compile(
+    r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
+    r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    candidate: Candidate
+    score: float
+
+
+class QuotingComposer:
+    """Chooses sentences by the trained ranker."""
+
+    def __init__(self, encoder: StaticEncoder, idf: Idf, ranker: Ranker | None = None) -> None:
+        self._encoder = encoder
+        self._idf = idf
+        self._ranker = ranker or Ranker()
+
+    def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft:
+        """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead."""
+        features = Features(query, hits, self._encoder, self._idf) if hits else None
+        if features is None or not features.flat:
+            return Draft((), 0.0, False, MADE_BY)
+        judged = self._ranker.judge(features.rows)
+        order = _order(features.flat, judged.scores)
+        if not order or judged.confidence < self._ranker.nearest_threshold:
+            return Draft((), judged.confidence, False, MADE_BY)
+        if judged.confidence < self._ranker.answer_threshold:
+            return Draft(_closest(order), judged.confidence, False, MADE_BY)
+        chosen = _choose(order, features.groups, hits, question_form(query.question))
+        claims = tuple(DraftClaim(quote.text, (quote,)) for quote in chosen)
+        return Draft(claims, judged.confidence, True, MADE_BY)
+
+
+def _order(flat: Sequence[Candidate], scores: Array) -> list[_Sentence]:
+    """The sentences that can be quoted, best first."""
+    found = [_Sentence(c, float(s)) for c, s in zip(flat, scores, strict=True) if is_sentence(c.quote.text)]
+    return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
+
+
+def _closest(order: Sequence[_Sentence]) -> tuple[DraftClaim, ...]:
+    """The best sentence of each of the closest articles."""
+    taken: dict[str, Quote] = {}
+    for sentence in order:
+        taken.setdefault(sentence.candidate.quote.article_id, sentence.candidate.quote)
+    return tuple(DraftClaim(quote.text, (quote,)) for quote in list(taken.values())[:NEAREST])
+
+
+def _choose(
+    order: Sequence[_Sentence], groups: Sequence[Sequence[Candidate]], hits: Sequence[Hit], form: str
+) -> list[Quote]:
+    """The best sentences that fit the budget and do not repeat each other, best first.
+
+    After the first, sentences that lack the form of the answer (a reason, a date, a number) come later. Each brings a
+    neighbour along where it needs one to be understood.
+    """
+    by_hit = {group[0].hit: group for group in groups}
+    chosen: list[Quote] = []
+    budget = MAX_WORDS
+    for sentence in _form_first(order, form):
+        if len(chosen) == MAX_CLAIMS:
+            break
+        quote = sentence.candidate.quote
+        if any(_covers(known, quote) or _same(known.text, quote.text) for known in chosen):
+            continue
+        longer = _understandable(sentence.candidate, by_hit[sentence.candidate.hit], hits, chosen, form)
+        fitting = [q for q in (longer, quote) if len(q.text.split()) <= budget]
+        if fitting:
+            chosen.append(fitting[0])
+            budget -= len(fitting[0].text.split())
+    return chosen
+
+
+def _form_first(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
+    """The best sentence, then the others that are not much worse, those without the answer's form set back."""
+    pattern = ANSWER_FORMS[form] if form in _STRICT_FORMS else None
+    best, *others = order
+    near = [s for s in others if s.score >= best.score - _WORSE]
+    return [
+        best,
+        *sorted(
+            near, key=lambda s: -s.score + (0 if not pattern or pattern.search(s.candidate.quote.text) else _SET_BACK)
+        ),
+    ]
+
+
+def _understandable(
+    candidate: Candidate, group: Sequence[Candidate], hits: Sequence[Hit], chosen: Sequence[Quote], form: str
+) -> Quote:
+    """The sentence with the neighbour it needs: what it leans back on, the rest of its quotation, its consequence."""
+    quote, hit = candidate.quote, hits[candidate.hit]
+    before = group[candidate.position - 1].quote if candidate.position else None
+    after = group[candidate.position + 1].quote if candidate.position + 1 < len(group) else None
+    if before and any(_covers(known, before) for known in chosen):
+        before = None
+    joined = None
+    if before and leans_back(quote.text) and is_sentence(before.text):
+        joined = _joined(before, quote, hit)
+    elif after and (_opens_quotation(quote.text) or (form == "why" and _CONSEQUENCE.match(after.text))):
+        joined = _joined(quote, after, hit)
+    elif before and _closes_quotation(quote.text):
+        joined = _joined(before, quote, hit)
+    return joined or quote
+
+
+def _joined(first: Quote, second: Quote, hit: Hit) -> Quote | None:
+    """Two neighbours as one quote; ``None`` if they stand on different lines of the article."""
+    text = hit.article.text[first.start : second.end]
+    return None if "\n" in text else replace(first, end=second.end, text=text)
+
+
+def _opens_quotation(text: str) -> bool:
+    return text.count("„") > text.count("“") or (text.count('"') % 2 == 1 and text.lstrip().startswith('"'))
+
+
+def _closes_quotation(text: str) -> bool:
+    return text.count("“") > text.count("„") or (text.count('"') % 2 == 1 and not text.lstrip().startswith('"'))
+
+
+def _covers(known: Quote, quote: Quote) -> bool:
+    return known.article_id == quote.article_id and known.start <= quote.start and quote.end <= known.end
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two sentences say the same: most stems of the shorter one stand in the other."""
+    a, b = set(stems(one)), set(stems(other))
+    return len(a & b) > _SAME * max(1, min(len(a), len(b)))

@@ -1,0 +1,82 @@
+"""Values → the JSON of the command contract (README, Commands). Dates are ISO strings, unknown ones null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from rag.types import Answer, Article, Filters, Hit, Query
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def filters_json(filters: Filters) -> dict[str, Any]:
+    return {"since": _plain(filters.since), "until": _plain(filters.until), "sources": list(filters.sources)}
+
+
+def article_json(article: Article) -> dict[str, Any]:
+    """An article as ``show --json`` gives it; all offsets elsewhere point into its ``text``."""
+    return {name: _plain(value) for name, value in asdict(article).items()}
+
+
+def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:
+    """An answer as ``ask --json`` and ``ask --batch`` give it."""
+    return {
+        "id": answer_id,
+        "question": answer.query.question,
+        "standalone": answer.query.standalone,
+        "status": answer.status,
+        "confidence": round(answer.confidence, 4),
+        "made_by": answer.made_by,
+        "message": answer.message,
+        "filters": filters_json(answer.query.filters),
+        "claims": [_plain(asdict(claim)) for claim in answer.claims],
+        "citations": [_plain(asdict(citation)) for citation in answer.citations],
+        "as_of": _plain(answer.as_of),
+        "hits": [
+            {
+                "passage_id": hit.passage.passage_id,
+                "article_id": hit.article.article_id,
+                "score": round(hit.score, 4),
+                "parts": _rounded(hit),
+            }
+            for hit in answer.hits
+        ],
+        "timings_ms": {stage: round(spent, 2) for stage, spent in answer.timings_ms.items()},
+    }
+
+
+def search_json(query: Query, hits: Sequence[Hit]) -> dict[str, Any]:
+    """A ranking as ``search --json`` gives it."""
+    return {
+        "query": {"text": query.standalone, "filters": filters_json(query.filters)},
+        "hits": [
+            {
+                "rank": rank,
+                "article_id": hit.article.article_id,
+                "passage_id": hit.passage.passage_id,
+                "score": round(hit.score, 4),
+                "parts": _rounded(hit),
+                "text": hit.passage.text,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "title": hit.article.title,
+                "published": _plain(hit.article.published),
+            }
+            for rank, hit in enumerate(hits, 1)
+        ],
+    }
+
+
+def _rounded(hit: Hit) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in hit.parts.items()}

@@ -1,0 +1,1 @@
+"""Articles in: reading, cleaning. It knows no passages and no index."""

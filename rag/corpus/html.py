@@ -1,0 +1,103 @@
+"""A saved news page → the fields of its article. Fetches nothing, runs nothing, guesses no date.
+
+Where the article stands on the page is trafilatura's to say; what of it is junk all the same, ``clean`` says. This
+module knows no file: neither its name nor its age may become a fact about the article.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from rag.corpus.byline import CHANGED
+from rag.corpus.clean import clean_scraped
+from rag.corpus.dates import parse_date
+from rag.errors import CorpusError
+
+_NEXT = "save the page's article itself as .html, or its words as .txt"
+_ARTICLE_TYPE = re.compile(r"(?:Article|Posting|Report)$")
+_PUBLISHED = ("article:published_time", "datepublished", "date", "dc.date.issued", "dc.date")
+_UPDATED = ("article:modified_time", "datemodified", "last-modified", "dc.date.modified")
+_SENTENCE = re.compile(r"\w+\W+\w+\W+\w+.*[.!?…][\"'»«“”’‘)]*$", re.MULTILINE)
+
+
+def read_html(markup: str) -> dict[str, object]:
+    """Title, text and facts of a page's article. Raises CorpusError if there is none, or no trafilatura to find it."""
+    try:
+        from trafilatura import bare_extraction, load_html
+        from trafilatura.metadata import extract_metadata
+    except ImportError as error:
+        raise CorpusError(f"HTML needs trafilatura ({error}): `pip install trafilatura lxml_html_clean`.") from error
+    try:
+        tree: Any = load_html(markup)
+        page: Any = bare_extraction(tree, favor_recall=True, include_comments=False) if tree is not None else None
+        about: Any = extract_metadata(tree, date_config={"extensive_search": False}) if page is not None else None
+    except Exception as error:  # foreign pages make the parsers raise many types
+        raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
+    if page is None or not _SENTENCE.search(page.text or ""):
+        raise CorpusError(f"the page holds no article text; {_NEXT}.")
+    data, times = _json_ld(tree), _times(tree)
+    text = re.sub(r"\n(?!- )", "\n\n", _without_title(page.text, about.title))  # a line of it is a paragraph or an item
+    scraped = clean_scraped(re.sub("^- ", "", text, flags=re.MULTILINE))
+    return {
+        "title": about.title or scraped.title,
+        "text": scraped.text,
+        "published": _date(data.get("datePublished"), tree, _PUBLISHED) or times[0],
+        "updated": _date(data.get("dateModified"), tree, _UPDATED) or times[1],
+        "author": (about.author or scraped.author or "").replace("; ", ", "),
+        "source": about.sitename or scraped.source,
+        "url": about.url,
+        "section": data.get("articleSection"),
+        "language": tree.get("lang"),
+    }
+
+
+def _without_title(text: str, title: str | None) -> str:
+    first, _, rest = text.partition("\n")
+    return rest if title and first.strip("# ") == title else text
+
+
+def _json_ld(tree: Any) -> dict[str, Any]:
+    """The page's own schema.org article: the first one that is no item of a list."""
+    for script in tree.iterfind(".//script[@type='application/ld+json']"):
+        try:
+            things = list(_things(json.loads(script.text or "", strict=False)))
+        except (ValueError, RecursionError):  # many pages hold broken ones beside a sound one
+            continue
+        for thing in things:
+            types = thing.get("@type")
+            if any(_ARTICLE_TYPE.search(str(name)) for name in (types if isinstance(types, list) else [types])):
+                return thing
+    return {}
+
+
+def _things(data: object) -> Iterator[dict[str, Any]]:
+    if isinstance(data, list):
+        for item in data:
+            yield from _things(item)
+    elif isinstance(data, dict):
+        yield data
+        yield from _things(data.get("@graph"))
+
+
+def _date(stated: object, tree: Any, names: tuple[str, ...]) -> date | None:
+    """The day that JSON-LD states, else the first one of the named meta tags."""
+    metas: dict[str, str] = {}
+    for meta in tree.iterfind(".//meta[@content]"):
+        name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
+        metas.setdefault(name.lower(), meta.get("content"))
+    return next(filter(None, map(parse_date, [stated, *map(metas.get, names)])), None)
+
+
+def _times(tree: Any) -> tuple[date | None, date | None]:
+    """The days of the article's ``<time>`` elements, published and updated; of several that differ, none."""
+    days: tuple[set[date], set[date]] = set(), set()
+    for time in tree.xpath("//time[@datetime][not(ancestor::aside or ancestor::footer or ancestor::nav)]"):
+        before, day = time.xpath("string(preceding-sibling::node()[1])"), parse_date(time.get("datetime"))
+        if day:
+            days[bool(CHANGED.search(f"{before} {time.get('itemprop')} {time.get('class')}"))].add(day)
+    published, updated = (found.pop() if len(found) == 1 else None for found in days)
+    return published, updated

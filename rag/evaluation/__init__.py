@@ -1,0 +1,1 @@
+"""Benchmarks: datasets, measures, runs and their results files."""

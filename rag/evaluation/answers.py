@@ -1,0 +1,163 @@
+"""``eval answers``: questions with gold evidence → how often it is quoted, how often rightly nothing is said.
+
+Gold evidence counts as quoted when 80 % of its words stand in the quotes of the first claims. Articles are looked up in
+the index that answered; the words quoted are compared with them again, apart from the check that the answer passed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.assistant import Assistant, assemble
+from rag.evaluation.datasets import Question
+from rag.evaluation.provenance import provenance
+from rag.german import clean_characters, words
+from rag.index.generations import file_digest
+from rag.index.reader import Index
+from rag.question import understand
+from rag.types import Answer, Encoder, Turn
+
+COVERED = 0.8
+CLAIMS = 3
+RANKING_WORDS = 600
+FIRST_ARTICLES = 5
+Values = dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersResult:
+    """Measures over all questions, by group, and the row of each question."""
+
+    measures: dict[str, float]
+    by: dict[str, dict[str, dict[str, float]]]
+    per_query: dict[str, dict[str, Any]]
+
+
+def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> AnswersResult:
+    """Asks all questions of the index."""
+    assistant = assemble(index, encoder)
+    rows = {q.question_id: _row(q, _ask(assistant, q), index) for q in questions}
+    members: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for q in questions:
+        for name, value in q.groups.items():
+            members[name][value].append(q.question_id)
+    by = {
+        name: {
+            v: {"questions": float(len(ids)), **_measures([rows[i] for i in ids])} for v, ids in sorted(groups.items())
+        }
+        for name, groups in members.items()
+    }
+    return AnswersResult(_measures(list(rows.values())), by, rows)
+
+
+def _ask(assistant: Assistant, question: Question) -> Answer:
+    history: tuple[Turn, ...] = ()
+    for earlier in question.history:
+        history = (*history, Turn(earlier, understand(earlier, history).standalone))
+    return assistant.ask(question.text, history)
+
+
+def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    claims = [" ".join(quotes[n] for n in claim.citations) for claim in answer.claims[:CLAIMS]]
+    evidence = [clean_characters(sentence) for sentence in question.evidence]
+    articles = list(dict.fromkeys(hit.article.article_id for hit in answer.hits))
+    return {
+        "answerable": question.answerable,
+        "status": answer.status,
+        "confidence": round(answer.confidence, 4),
+        "evidence_first": _quoted(evidence, claims[:1]) if question.answerable else None,
+        "evidence": _quoted(evidence, claims) if question.answerable else None,
+        "evidence_in_ranking": _quoted(evidence, [_first_words(answer)]) if question.answerable else None,
+        "article_found": question.article_id in articles[:FIRST_ARTICLES] if question.article_id else None,
+        "fidelity": [_faithful(citation, index) for citation in answer.citations],
+        "milliseconds": round(sum(answer.timings_ms.values()), 2),
+    }
+
+
+def _quoted(evidence: Sequence[str], quotes: Sequence[str]) -> bool:
+    """Whether some sentence of the evidence is covered by the quotes, word for word with repetitions."""
+    there = Counter(word.lower() for quote in quotes for word in words(quote))
+    return any(_coverage(sentence, there) >= COVERED for sentence in evidence)
+
+
+def _coverage(sentence: str, there: Counter[str]) -> float:
+    wanted = Counter(word.lower() for word in words(sentence))
+    return (wanted & there).total() / max(1, wanted.total())
+
+
+def _first_words(answer: Answer) -> str:
+    """The first 600 words of the ranking, read passage after passage."""
+    found: list[str] = []
+    for hit in answer.hits:
+        found += hit.passage.text.split()
+    return " ".join(found[:RANKING_WORDS])
+
+
+def _faithful(citation: Any, index: Index) -> bool:
+    """Whether a quote stands in the article it names, with that article's title, outlet and date."""
+    article = index.store.article(citation.article_id)
+    same = all(getattr(citation, name) == getattr(article, name) for name in ("title", "source", "author", "published"))
+    return same and article.text[citation.start : citation.end] == citation.quote
+
+
+def _measures(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    answerable = [row for row in rows if row["answerable"]]
+    unanswerable = [row for row in rows if not row["answerable"]]
+    measured: Values = {
+        "evidence_hit": _share(answerable, lambda row: row["evidence"]),
+        "evidence_hit_first": _share(answerable, lambda row: row["evidence_first"]),
+        "evidence_in_600_words": _share(answerable, lambda row: row["evidence_in_ranking"]),
+        "article_in_top_5": _share(
+            [r for r in rows if r["article_found"] is not None], lambda row: row["article_found"]
+        ),
+        "answerable_refused": _share(answerable, lambda row: row["status"] != "answered"),
+        "unanswerable_not_answered": _share(unanswerable, lambda row: row["status"] != "answered"),
+        "confidence_auroc": auroc([r["confidence"] for r in answerable], [r["confidence"] for r in unanswerable]),
+        "quote_fidelity": _share([f for row in rows for f in row["fidelity"]], bool),
+        "milliseconds_p50": float(np.percentile([row["milliseconds"] for row in rows], 50)) if rows else None,
+    }
+    return {name: round(value, 4) for name, value in measured.items() if value is not None}
+
+
+def _share(values: Sequence[Any], holds: Callable[[Any], Any]) -> float | None:
+    return sum(bool(holds(value)) for value in values) / len(values) if values else None
+
+
+def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float | None:
+    """The chance that a positive scores above a negative, ties counted half (Hanley & McNeil 1982)."""
+    if not positives or not negatives:
+        return None
+    above = np.subtract.outer(np.asarray(positives), np.asarray(negatives))
+    return float(((above > 0).sum() + (above == 0).sum() / 2) / above.size)
+
+
+def result_json(path: Path, result: AnswersResult) -> dict[str, Any]:
+    """The results file of the command contract."""
+    return {
+        "measures": result.measures,
+        "by": result.by,
+        "per_query": result.per_query,
+        "dataset": {"name": path.stem, "digest": file_digest(path), "queries": len(result.per_query)},
+        **provenance(),
+    }
+
+
+def lines(result: AnswersResult) -> list[str]:
+    """The figures for the terminal."""
+    shown = [f"{len(result.per_query)} questions"]
+    shown += [f"  {name:28} {value:.4f}" for name, value in result.measures.items()]
+    for group, values in result.by.items():
+        for value, row in values.items():
+            figures = "  ".join(f"{name} {row[name]:.2f}" for name in _SHOWN if name in row)
+            shown.append(f"  {group}={value} ({row['questions']:.0f}): {figures}")
+    return shown
+
+
+_SHOWN = ("evidence_hit", "evidence_hit_first", "answerable_refused", "unanswerable_not_answered", "article_in_top_5")

@@ -1,0 +1,171 @@
+"""German text → words, stems, character 4-grams and sentences: the one analyzer for building, asking and checking.
+
+Whatever changes the stems or grams of any text must raise ``ANALYZER_VERSION``, so that an index made by the old
+rules is not searched by the new ones. This module knows nothing of articles or indexes.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+ANALYZER_VERSION = 1
+GRAM_LENGTH = 4
+
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SPACES = re.compile(r"[^\S\n]+")
+
+_local = threading.local()
+
+
+def clean_characters(text: str) -> str:
+    """Unicode NFC without invisible characters; every run of blanks becomes one space, every line end ``\\n``."""
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as they stand in it; decimal numbers, times and dates of digits stay whole."""
+    return _WORD.findall(text)
+
+
+def fold(word: str) -> str:
+    """Case and accents removed: ``Größe`` → ``grosse``, ``Çelik`` → ``celik``."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The German Snowball stem, folded (https://snowballstem.org/algorithms/german/stemmer.html)."""
+    stemmer = getattr(_local, "stemmer", None)
+    if stemmer is None:  # a PyStemmer object must not be shared between threads
+        stemmer = _local.stemmer = Stemmer.Stemmer("german", 0)
+    return fold(stemmer.stemWord(word.lower()))
+
+
+def stems(text: str) -> list[str]:
+    """The stem of every word, in order."""
+    return [stem(word) for word in words(text)]
+
+
+@lru_cache(maxsize=200_000)
+def _word_grams(word: str) -> tuple[str, ...]:
+    folded = fold(word)
+    if len(folded) <= GRAM_LENGTH:
+        return (folded,)
+    return tuple(folded[i : i + GRAM_LENGTH] for i in range(len(folded) - GRAM_LENGTH + 1))
+
+
+def grams(text: str) -> list[str]:
+    """Character 4-grams inside folded words; a shorter word is its own gram.
+
+    They find ``Raketenabwehr`` in ``Raketenabwehrsystem`` without a dictionary of compounds.
+    """
+    return [gram for word in words(text) for gram in _word_grams(word)]
+
+
+# Sentences ---------------------------------------------------------------------------------------------------------
+
+_ABBREVIATIONS = frozenset(
+    """abb abg abs abt allg anm art aufl az bd betr bsp bspw bzgl bzw ca chr co cf dipl dr ebd ehem einschl entspr etc
+    evtl exkl ff fr frl geb gegr gem gen gest ggf hbf hg hl hr hrsg inkl insb ing jh jhd jr kap kl lat lt ltd maj
+    max med min mind mio mr mrd mrs ms nr obb op phil pol prof rd red reg resp s sen sog spez st std stellv str tel
+    tsd u usf usw ver verf vgl vol vors z zit zs ztr zzgl inc corp bros jan feb mär apr jun jul aug sep sept okt nov
+    dez mo di mi do fr sa so""".split()
+)
+# Abbreviations that often end a sentence too; then the next word decides.
+_MAY_END = frozenset(
+    """etc usw usf std jh jhd mio mrd tsd co ltd inc corp jr ff str hbf jan feb mär apr jun jul aug sep sept okt nov
+    dez""".split()
+)
+# Capitalised words that begin a sentence far more often than they follow an abbreviation or an ordinal inside one.
+_STARTERS = frozenset(
+    """aber alle allerdings als also am an auch auf aus außerdem bei beide bereits bis bislang bisher da dabei dadurch
+    dafür dagegen daher dahinter damals damit danach daneben dann daran darauf daraufhin daraus darin darüber darum
+    darunter das dass dasselbe davon davor dazu dem den denn dennoch der deren derzeit des deshalb dessen deswegen
+    die dies diese dieser diesem diesen dieses doch dort durch ebenso eigentlich ein eine einem einen einer eines
+    einige er erst es etwa für gegen genau gleichzeitig hier hinter hinzu ihm ihn ihnen ihr ihre ihrem ihren ihrer
+    im immer in indes insgesamt ist jeder jede jedoch jetzt kein keine könnte laut man manche mehr mehrere mit nach
+    nachdem neben nicht noch nun nur ob obwohl ohne schließlich schon sein seine seinem seinen seiner seit seitdem
+    sie so sobald sogar solange somit sowohl später statt trotz trotzdem über um und unter viele vielmehr vom von
+    vor während war waren warum was weder wegen weil weitere wenn wer werden wie wieder wir wird wo wobei wurde
+    wurden zu zudem zuletzt zum zunächst zur zuvor zwar zwischen""".split()
+)
+_CAPITAL_STARTERS = frozenset(word.capitalize() + " " for word in _STARTERS)
+_MONTHS = frozenset(
+    """januar jänner februar feber märz april mai juni juli august september oktober november dezember""".split()
+)
+_STOP = re.compile(r"[.!?…]+[\"'»«“”’‘)\]]*(?=\s|$)")
+_NEXT = re.compile(r"\s*[\"'»«“„”‚‘’(\[–—-]*\s*([^\W_]+)?")
+_LAST = re.compile(r"([^\W_]+)$")
+_DATELINE = re.compile(r"[A-ZÄÖÜ][\w.]*(?:[ /][A-ZÄÖÜ(][\w.)]*){0,3} [–—] (?=[\"„»]?[A-ZÄÖÜ0-9])")
+_LONGEST_WORD = 40
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """The sentences of a text as ``(start, end)`` character offsets, without the blanks around them.
+
+    A line break always ends a sentence; a place line (``Wien – ``) is a span of its own. Every character that is not
+    a blank lies in exactly one span.
+    """
+    spans: list[tuple[int, int]] = []
+    for line in re.finditer(r"[^\n]+", text):
+        start = line.start()
+        for stop in _STOP.finditer(text, line.start(), line.end()):
+            if _ends_sentence(text, stop, line.end()):
+                _append(spans, text, start, stop.end())
+                start = stop.end()
+        _append(spans, text, start, line.end())
+    return spans
+
+
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    place = _DATELINE.match(text, start, end)
+    if place and not text.startswith(tuple(_CAPITAL_STARTERS), start) and not _has_dash(text, place.end(), end):
+        spans.append((start, place.end() - 1))
+        start = place.end()
+    if start < end:
+        spans.append((start, end))
+
+
+def _has_dash(text: str, start: int, end: int) -> bool:
+    """Whether a second dash follows: then the first one opened an aside and ended no place line."""
+    return text.find(" – ", start, end) >= 0 or text.find(" — ", start, end) >= 0
+
+
+def _ends_sentence(text: str, stop: re.Match[str], end: int) -> bool:
+    """Whether a full stop, with the quotes and brackets that close after it, ends a sentence of the line to ``end``."""
+    following = _NEXT.match(text, stop.end(), end)
+    after = (following.group(1) or "") if following else ""
+    if after and after[0].islower():
+        return False
+    if not stop.group().startswith(".") or stop.group().startswith(".."):
+        return True
+    if len(stop.group()) > 1:  # a quotation or bracket closes after the full stop
+        return True
+    last = _LAST.search(text[max(0, stop.start() - _LONGEST_WORD) : stop.start()])
+    if last is None:
+        return True
+    word, starter = last.group(1), after.lower() in _STARTERS
+    before = text[max(0, stop.start() - len(word) - 2) : stop.start() - len(word)]
+    if word.isdigit() and before[-1:] in {":", ","}:  # a score or a decimal, no ordinal
+        return True
+    if word.isdigit():
+        if after.lower() in _MONTHS or after[:1].isdigit():
+            return False
+        return len(word) > 3 or starter or not after
+    if len(word) == 1:
+        return starter and word.isupper() and "." not in before  # not inside "z. B."
+    if word.lower() in _ABBREVIATIONS:
+        return word.lower() in _MAY_END and (starter or not after)
+    return True

@@ -1,0 +1,1 @@
+"""The index on disk: articles and passages (SQLite), words (tantivy), vectors (FAISS), generations and their build."""

@@ -1,0 +1,133 @@
+"""Words in tantivy: BM25 over German stems and over character 4-grams.
+
+Knows row numbers and terms; texts are analysed by ``rag.german``, and what a row is stands in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from math import log1p
+from pathlib import Path
+from typing import Literal
+
+import tantivy
+from tantivy import Occur, Query
+
+from rag.errors import IndexDamaged
+from rag.german import grams, stems
+from rag.types import Filters
+
+Field = Literal["stems", "grams"]
+MAX_TERMS = 400  # distinct terms of one question; a pasted page is no question
+_WRITER_MEMORY = 64_000_000  # bytes
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", indexed=True, fast=True)
+    builder.add_text_field("stems", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("grams", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("source", tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("published", indexed=True, fast=True)
+    return builder.build()
+
+
+def terms(field: Field, text: str) -> list[str]:
+    """The distinct terms of a question in the order in which they stand, at most ``MAX_TERMS``."""
+    analysed = stems(text) if field == "stems" else grams(text)
+    return list(dict.fromkeys(analysed))[:MAX_TERMS]
+
+
+class LexicalIndex:
+    """Read access, from any number of threads."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._index = tantivy.Index.open(str(folder))
+            self._searcher = self._index.searcher()
+        except Exception as error:  # tantivy raises ValueError or a type of its own
+            raise IndexDamaged(
+                f"The word index {folder} cannot be read ({error}); mend it with `python -m rag build --full`."
+            ) from error
+        self._schema = self._index.schema
+        self._idf: dict[tuple[str, str], float] = {}
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, field: Field, text: str, limit: int, filters: Filters = Filters()) -> list[tuple[int, float]]:
+        """The best rows for the terms of a text, with their BM25 scores (k1 1.2, b 0.75; tantivy's constants)."""
+        asked = self._any_of(field, terms(field, text))
+        if filters:
+            asked = Query.boolean_query([(Occur.Must, asked), *((Occur.Must, q) for q in self._filters(filters))])
+        return self._run(asked, limit)
+
+    def scores(self, field: Field, text: str, rows: Sequence[int]) -> dict[int, float]:
+        """The BM25 scores of given rows; a row without any of the terms is left out."""
+        among = Query.const_score_query(Query.term_set_query(self._schema, "row", [int(row) for row in rows]), 0.0)
+        asked = Query.boolean_query([(Occur.Must, among), (Occur.Must, self._any_of(field, terms(field, text)))])
+        return dict(self._run(asked, max(1, len(rows))))
+
+    def idf(self, field: str, term: str) -> float:
+        """The inverse document frequency of a term over passages, at least 0 (BM25; Robertson & Zaragoza 2009)."""
+        known = self._idf.get((field, term))
+        if known is None:
+            containing = int(self._searcher.doc_freq(field, term))
+            known = self._idf[field, term] = log1p((len(self) - containing + 0.5) / (containing + 0.5))
+        return known
+
+    def _any_of(self, field: Field, asked: Sequence[str]) -> Query:
+        return Query.boolean_query(
+            [(Occur.Should, Query.term_query(self._schema, field, term, index_option="freq")) for term in asked]
+        )
+
+    def _filters(self, filters: Filters) -> list[Query]:
+        conditions: list[Query] = []
+        if filters.since or filters.until:
+            low = _day_number(filters.since or date.min)
+            high = _day_number(filters.until or date.max)
+            period = Query.range_query(self._schema, "published", tantivy.FieldType.Integer, low, high)
+            conditions.append(Query.const_score_query(period, 0.0))
+        if filters.sources:
+            outlets = Query.term_set_query(self._schema, "source", list(filters.sources))
+            conditions.append(Query.const_score_query(outlets, 0.0))
+        return conditions
+
+    def _run(self, query: Query, limit: int) -> list[tuple[int, float]]:
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+
+
+class LexicalWriter:
+    """Write access for one build. ``commit`` ends it; without it nothing is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._index = tantivy.Index(_schema(), path=str(folder), reuse=True)
+        self._writer = self._index.writer(heap_size=_WRITER_MEMORY, num_threads=1)
+
+    def add(self, row: int, text: str, published: date | None, source: str | None) -> None:
+        document = tantivy.Document()
+        document.add_unsigned("row", row)
+        document.add_text("stems", " ".join(stems(text)))
+        document.add_text("grams", " ".join(grams(text)))
+        if published:
+            document.add_integer("published", _day_number(published))
+        if source:
+            document.add_text("source", source)
+        self._writer.add_document(document)
+
+    def remove(self, rows: Sequence[int]) -> None:
+        if rows:  # deletion by term takes a Python int for a signed one and would match nothing
+            self._writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "row", list(rows)))
+
+    def commit(self) -> None:
+        self._writer.commit()
+        self._writer.garbage_collect_files()
+        self._writer.wait_merging_threads()
+
+
+def _day_number(day: date) -> int:
+    return day.toordinal()

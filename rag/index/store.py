@@ -1,0 +1,188 @@
+"""Articles and passages in SQLite: the one place that holds their text.
+
+A passage is stored as offsets into its article, so that its text cannot drift from it. ``row`` is the number by which
+the lexical and the dense index know a passage; it is never used twice. Knows nothing of words or vectors.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rag.errors import IndexDamaged, NotFound
+from rag.types import Article, Filters, Passage
+
+_COLUMNS = tuple(field.name for field in fields(Article))
+_DATES = frozenset({"published", "updated", "fetched"})
+_SELECT = ", ".join(f"articles.{column}" for column in _COLUMNS)
+_SCHEMA = """
+CREATE TABLE articles (
+    article_id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, published TEXT, updated TEXT, fetched TEXT,
+    author TEXT, source TEXT, url TEXT, section TEXT, language TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL);
+CREATE INDEX passages_article ON passages (article_id);
+"""
+_LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
+
+
+class Store:
+    """Read access, from any number of threads: each gets a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        try:
+            self.count()
+        except sqlite3.Error as error:
+            raise IndexDamaged(
+                f"The article store {path} cannot be read ({error}); mend it with `python -m rag build --full`."
+            ) from error
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            # A published generation never changes: immutable spares the locks and works in a read-only folder.
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            self._local.connection = connection
+        return list(connection.execute(sql, values))
+
+    def count(self) -> tuple[int, int]:
+        """How many articles and passages there are."""
+        row = self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")[0]
+        return int(row[0]), int(row[1])
+
+    def article(self, article_id: str) -> Article:
+        """One article. Raises NotFound if the index does not hold it."""
+        rows = self._rows(f"SELECT {_SELECT} FROM articles WHERE article_id = ?", (article_id,))
+        if not rows:
+            raise NotFound(f"There is no article {article_id!r} in the index; `python -m rag search` shows the ids.")
+        return _article(rows[0])
+
+    def articles(self) -> Iterator[Article]:
+        """All articles, newest first, undated ones last."""
+        yield from map(_article, self._rows(f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id"))
+
+    def passages(self, rows: Sequence[int]) -> dict[int, tuple[Article, Passage]]:
+        """The passages with these row numbers, each with its article."""
+        found: dict[int, tuple[Article, Passage]] = {}
+        for chunk in _chunks(rows):
+            sql = (
+                f"SELECT row, passage_id, start, end, {_SELECT} FROM passages JOIN articles USING (article_id) "
+                f"WHERE row IN ({_marks(chunk)})"
+            )
+            for row, passage_id, start, end, *columns in self._rows(sql, chunk):
+                article = _article(columns)
+                text = article.text[start:end]
+                found[row] = (article, Passage(passage_id, article.article_id, start, end, text))
+        return found
+
+    def ids(self, rows: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Row number → (passage id, article id), without loading any text."""
+        found: dict[int, tuple[str, str]] = {}
+        for chunk in _chunks(rows):
+            sql = f"SELECT row, passage_id, article_id FROM passages WHERE row IN ({_marks(chunk)})"
+            found.update({row: (passage_id, article_id) for row, passage_id, article_id in self._rows(sql, chunk)})
+        return found
+
+    def rows_within(self, filters: Filters) -> list[int]:
+        """The row numbers of all passages that pass the filters. An undated article passes no date filter."""
+        conditions, values = ["1"], list[Any]()
+        if filters.since:
+            conditions.append("published >= ?")
+            values.append(filters.since.isoformat())
+        if filters.until:
+            conditions.append("published <= ?")
+            values.append(filters.until.isoformat())
+        if filters.sources:
+            conditions.append(f"source IN ({_marks(filters.sources)})")
+            values += filters.sources
+        sql = "SELECT row FROM passages JOIN articles USING (article_id) WHERE " + " AND ".join(conditions)
+        return [row for (row,) in self._rows(sql, values)]
+
+    def sources(self) -> list[str]:
+        """The outlets of the archive, by name."""
+        return [name for (name,) in self._rows("SELECT DISTINCT source FROM articles WHERE source > '' ORDER BY 1")]
+
+    def passage_rows(self) -> list[int]:
+        """All row numbers, ascending."""
+        return [row for (row,) in self._rows("SELECT row FROM passages ORDER BY row")]
+
+
+class StoreWriter:
+    """Write access for one build, to a file that no reader has open. Use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        new = not path.exists()
+        self._connection = sqlite3.connect(path)
+        # The generation is thrown away if the build dies, so the journal would protect nothing.
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        if new:
+            self._connection.executescript(_SCHEMA)
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.commit()
+        self._connection.close()
+
+    def digests(self) -> dict[str, str]:
+        """Article id → digest of the source that the article was read from."""
+        return dict(self._connection.execute("SELECT article_id, digest FROM articles"))
+
+    def add(self, article: Article, digest: str, passages: Iterable[Passage]) -> list[int]:
+        """Stores a new article and returns the row numbers of its passages."""
+        values = [_to_column(getattr(article, column)) for column in _COLUMNS]
+        marks = ", ".join("?" * (len(_COLUMNS) + 1))
+        self._connection.execute(
+            f"INSERT INTO articles ({', '.join(_COLUMNS)}, digest) VALUES ({marks})", [*values, digest]
+        )
+        rows: list[int] = []
+        for p in passages:
+            cursor = self._connection.execute(
+                "INSERT INTO passages (passage_id, article_id, start, end) VALUES (?, ?, ?, ?)",
+                (p.passage_id, p.article_id, p.start, p.end),
+            )
+            rows.append(int(cursor.lastrowid or 0))
+        return rows
+
+    def remove(self, article_id: str) -> list[int]:
+        """Deletes an article and returns the row numbers that its passages had."""
+        found = self._connection.execute("SELECT row FROM passages WHERE article_id = ?", (article_id,))
+        rows = [int(row) for (row,) in found]
+        self._connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
+        self._connection.execute("DELETE FROM articles WHERE article_id = ?", (article_id,))
+        return rows
+
+    def count(self) -> tuple[int, int]:
+        """How many articles and passages there are now."""
+        sql = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
+        articles, passages = self._connection.execute(sql).fetchone()
+        return int(articles), int(passages)
+
+
+def _article(columns: Sequence[Any]) -> Article:
+    values: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
+    values |= {name: date.fromisoformat(values[name]) for name in _DATES if values[name]}
+    return Article(**values)
+
+
+def _to_column(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(rows: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(rows), _LOOKUP):
+        yield [int(row) for row in rows[start : start + _LOOKUP]]

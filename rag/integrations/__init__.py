@@ -1,0 +1,1 @@
+"""Beleg's parts for other frameworks. Nothing in Beleg itself imports from here."""

@@ -1,0 +1,124 @@
+"""Stage 2: Query → Hits, by a weighted sum of stems, character 4-grams and vectors. Evaluators enter here.
+
+Candidates come from the indexes alone; each then gets all parts of its score. Knows nothing of sentences or answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rag.german import fold
+from rag.index.reader import Index
+from rag.types import Encoder, Filters, Hit, Query
+
+Method = Literal["hybrid", "lexical", "dense"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one point of each part is worth. BM25 scores are unbounded, a cosine is at most 1."""
+
+    lexical: float = 1.0
+    grams: float = 0.3
+    dense: float = 30.0
+
+
+WEIGHTS: Mapping[Method, Weights] = {
+    "hybrid": Weights(),
+    "lexical": Weights(dense=0.0),
+    "dense": Weights(lexical=0.0, grams=0.0, dense=1.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A passage in a ranking, before its text is loaded."""
+
+    row: int
+    passage_id: str
+    article_id: str
+    score: float
+    parts: Mapping[str, float]
+
+
+class HybridSearch:
+    """Searches one index. ``depth`` is how many candidates each part brings in."""
+
+    def __init__(self, index: Index, encoder: Encoder, weights: Weights = Weights(), depth: int = 200) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._weights = weights
+        self._depth = depth
+
+    def rank(self, query: Query) -> list[Ranked]:
+        """All candidates, best first, ties by passage id; empty for a question without words."""
+        text = query.standalone
+        filters = self._known_outlets(query.filters)
+        if not any(character.isalnum() for character in text) or filters is None:
+            return []
+        parts = self._parts(text, filters)
+        rows = sorted({row for scores in parts.values() for row in scores})
+        ids = self._index.store.ids(rows)
+        weights = {name: getattr(self._weights, name) for name in parts}
+        ranked = []
+        for row in rows:
+            own = {name: scores.get(row, 0.0) for name, scores in parts.items()}
+            score = sum(weights[name] * value for name, value in own.items())
+            ranked.append(Ranked(row, *ids[row], score, own))
+        return sorted(ranked, key=lambda r: (-r.score, r.passage_id))
+
+    def _known_outlets(self, filters: Filters) -> Filters | None:
+        """The filters with outlets spelled as the archive does; ``None`` if it has none of them."""
+        if not filters.sources:
+            return filters
+        wanted = {fold(name) for name in filters.sources}
+        known = tuple(name for name in self._index.store.sources() if fold(name) in wanted)
+        return replace(filters, sources=known) if known else None
+
+    def _parts(self, text: str, filters: Filters) -> dict[str, dict[int, float]]:
+        """For every candidate of any part, its score in each part that has a weight."""
+        lexical, dense = self._index.lexical, self._index.dense
+        found: dict[str, dict[int, float]] = {}
+        vector = None
+        if self._weights.lexical:
+            found["lexical"] = dict(lexical.search("stems", text, self._depth, filters))
+        if self._weights.grams:
+            found["grams"] = dict(lexical.search("grams", text, self._depth, filters))
+        if self._weights.dense:
+            vector = self._encoder.encode_queries([text])[0]
+            among = self._index.store.rows_within(filters) if filters else None
+            found["dense"] = dict(dense.search(vector, self._depth, among))
+        candidates = {row for scores in found.values() for row in scores}
+        for name, scores in found.items():
+            missing = sorted(candidates - scores.keys())
+            if not missing:
+                continue
+            if name == "dense" and vector is not None:
+                scores.update(dense.scores(vector, missing))
+            else:
+                scores.update(lexical.scores("stems" if name == "lexical" else "grams", text, missing))
+        return found
+
+    def __call__(self, query: Query, passages: int = 20, articles: int = 10) -> list[Hit]:
+        """The best hits: ``passages`` of them, and more until they come from ``articles`` different articles."""
+        return self.load(cover(self.rank(query), passages, articles))
+
+    def load(self, ranked: Sequence[Ranked]) -> list[Hit]:
+        """The ranked passages with their texts."""
+        found = self._index.store.passages([r.row for r in ranked])
+        return [Hit(*found[r.row], score=r.score, parts=r.parts) for r in ranked]
+
+
+def cover(ranked: Sequence[Ranked], passages: int, articles: int) -> list[Ranked]:
+    """The first ``passages`` of a ranking, then the first of each further article up to ``articles`` of them."""
+    taken = list(ranked[:passages])
+    seen = {r.article_id for r in taken}
+    for r in ranked[passages:]:
+        if len(seen) >= articles:
+            break
+        if r.article_id not in seen:
+            seen.add(r.article_id)
+            taken.append(r)
+    return taken

@@ -1,0 +1,42 @@
+"""The one reader of the environment: flags, then ``BELEG_*``, then defaults that work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+MODELS = PROJECT / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and which parts are plugged in.
+
+    ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model.
+    """
+
+    corpus: Path = PROJECT / "corpus"
+    index: Path = PROJECT / "index"
+    encoder: str | None = None
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        corpus: str | Path | None = None,
+        index: str | Path | None = None,
+        encoder: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Settings:
+        """Settings from flags (``None`` = not given), then the environment, then the defaults."""
+        settings = cls()
+        if chosen := corpus or environ.get("BELEG_CORPUS"):
+            settings = replace(settings, corpus=Path(chosen))
+        if chosen := index or environ.get("BELEG_INDEX"):
+            settings = replace(settings, index=Path(chosen))
+        if chosen := encoder or environ.get("BELEG_ENCODER"):
+            settings = replace(settings, encoder=str(chosen))
+        return settings

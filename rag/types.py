@@ -1,0 +1,197 @@
+"""The domain in a few frozen values: Article → Passage → Query → Hit → Draft → Answer.
+
+Offsets count characters of ``Article.text`` (Python string indices, end exclusive). Two things always hold:
+``article.text[passage.start:passage.end] == passage.text`` and
+``article.text[citation.start:citation.end] == citation.quote``.
+
+This module knows no file, no index and no screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Language = Literal["de", "en"]
+Status = Literal["answered", "nearest", "not_found"]
+Verdict = Literal["belegt", "teilweise", "nicht belegt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One cleaned article. ``text`` is what every offset points into; unknown facts are ``None``, never guessed."""
+
+    article_id: str
+    title: str
+    text: str
+    published: date | None = None
+    updated: date | None = None
+    fetched: date | None = None
+    author: str | None = None
+    source: str | None = None
+    url: str | None = None
+    section: str | None = None
+    language: str = "de"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one article; ``passage_id`` is the article's id, ``#`` and a number from 0."""
+
+    passage_id: str
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the asking person restricted the search to; both days are included. Empty means everything."""
+
+    since: date | None = None
+    until: date | None = None
+    sources: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.since or self.until or self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation; ``standalone`` is the question as it was searched for."""
+
+    question: str
+    standalone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A self-contained question. ``question`` is what the person typed, ``standalone`` what is searched for."""
+
+    question: str
+    standalone: str
+    filters: Filters = Filters()
+    language: Language = "de"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found, with its article, its score and the parts that the score is the weighted sum of."""
+
+    article: Article
+    passage: Passage
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words claimed to stand at ``text[start:end]`` of an article; nobody has checked that yet."""
+
+    article_id: str
+    passage_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftClaim:
+    """One statement of a draft with the quotes that are said to back it."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a composer proposes. ``answers`` is false where its claims are only the closest passages."""
+
+    claims: tuple[DraftClaim, ...]
+    confidence: float
+    answers: bool
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A checked quote with the facts of its article."""
+
+    number: int
+    article_id: str
+    title: str
+    source: str | None
+    author: str | None
+    url: str | None
+    published: date | None
+    updated: date | None
+    passage_id: str
+    start: int
+    end: int
+    quote: str
+    also_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer with the numbers of its citations."""
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person sees. Only ``citations.verify`` makes one.
+
+    ``as_of`` is the newest publication date among the citations; ``timings_ms`` holds milliseconds per stage.
+    With status ``nearest`` there are no claims: the citations are the closest passages.
+    """
+
+    query: Query
+    status: Status
+    confidence: float
+    made_by: str
+    message: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    as_of: date | None
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Encoder(Protocol):
+    """Text → L2-normalised vectors, so that an inner product is a cosine."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class Search(Protocol):
+    """Query → hits, best first."""
+
+    def __call__(self, query: Query) -> list[Hit]: ...
+
+
+class Compose(Protocol):
+    """Query and hits → a draft, unchecked."""
+
+    def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft: ...

@@ -1,0 +1,166 @@
+"""One question's whole path on real articles: reasons, quotes, dates, and an honest "not in the archive"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rag.assistant import Assistant, Desk
+from rag.encoder import StaticEncoder
+from rag.errors import IndexMissing
+from rag.index.build import build
+from rag.settings import Settings
+from rag.types import Answer, Filters, Turn
+
+PATRIOTS = "Warum keine Patriots für die Ukraine?"
+QUESTIONS = (
+    PATRIOTS,
+    "Wann wurden die letzten deutschen Atomkraftwerke abgeschaltet?",
+    "Wie hoch ist der Mindestlohn seit Oktober 2022?",
+    "Wer ist neuer Verteidigungsminister?",
+    "Why did Germany not send Patriots?",
+    "patriots ukraine",
+    "WIE VIELE MITGLIEDER HAT DIE NATO",
+)
+
+
+def holds(answer: Answer) -> None:
+    """What is true of every answer."""
+    articles = {hit.article.article_id: hit.article for hit in answer.hits}
+    for citation in answer.citations:
+        article = articles[citation.article_id]
+        assert article.text[citation.start : citation.end] == citation.quote
+        assert (citation.title, citation.source, citation.published) == (
+            article.title,
+            article.source,
+            article.published,
+        )
+    quotes = {citation.number: citation.quote for citation in answer.citations}
+    assert [claim.text for claim in answer.claims] == [
+        " ".join(quotes[n] for n in claim.citations) for claim in answer.claims
+    ]
+    assert len(answer.claims) <= 4
+    assert sum(len(claim.text.split()) for claim in answer.claims) <= 90
+    assert bool(answer.claims) == (answer.status == "answered")
+    assert 0 <= answer.confidence <= 1
+    assert answer.message
+
+
+@pytest.fixture(scope="session")
+def seed_assistant(
+    shared: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    encoder: StaticEncoder,
+    open_assistant: Callable[[Path], Assistant],
+) -> Assistant:
+    index = tmp_path_factory.mktemp("seeds")
+    build(shared / "seeds", index, encoder)
+    return open_assistant(index)
+
+
+def test_the_first_question_gets_both_reasons_from_the_article_of_november(seed_assistant: Assistant) -> None:
+    answer = seed_assistant.ask(PATRIOTS)
+    holds(answer)
+    assert answer.status == "answered"
+    assert {(c.source, c.author, c.published) for c in answer.citations} == {
+        ("DW", "Bernd Riegert", date(2022, 11, 30))
+    }
+    text = " ".join(claim.text for claim in answer.claims)
+    for reason in ("NATO-Soldaten", "Kriegspartei", "Luftverteidigung", "Zustimmung", "USA"):
+        assert reason in text
+    assert answer.as_of == date(2022, 11, 30)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_answer_of_the_demo_archive_is_made_of_quotes(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant], question: str
+) -> None:
+    answer = open_assistant(demo_index).ask(question)
+    holds(answer)
+    assert answer.status == "answered"
+    assert len({hit.article.article_id for hit in answer.hits}) >= 10
+    assert set(answer.timings_ms) == {"understand", "search", "compose", "verify"}
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "words"),
+    [
+        (
+            "Wann wurden die letzten deutschen Atomkraftwerke abgeschaltet?",
+            "2023-04-16-atomausstieg-vollzogen.md",
+            "15. April",
+        ),
+        ("Wer ist neuer Verteidigungsminister?", "2023-01-19-pistorius-verteidigungsminister.md", "Pistorius"),
+        ("Wie viel kostet das Deutschlandticket?", "2023-05-01-deutschlandticket-startet.md", "49 Euro"),
+    ],
+)
+def test_the_answer_stands_in_the_right_article(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant], question: str, article: str, words: str
+) -> None:
+    answer = open_assistant(demo_index).ask(question)
+    assert any(c.article_id == article and words in c.quote for c in answer.citations), [
+        c.quote for c in answer.citations
+    ]
+
+
+def test_the_answer_changes_with_its_date(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
+    assistant = open_assistant(demo_index)
+    early = assistant.ask(PATRIOTS, filters=Filters(until=date(2022, 11, 30)))
+    late = assistant.ask(PATRIOTS, filters=Filters(since=date(2023, 4, 1)))
+    holds(early)
+    holds(late)
+    assert all(h.article.published and h.article.published <= date(2022, 11, 30) for h in early.hits)
+    assert all(h.article.published and h.article.published >= date(2023, 4, 1) for h in late.hits)
+    assert early.as_of != late.as_of
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!…", "„“"])
+def test_a_question_without_words_is_asked_for_again(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant], question: str
+) -> None:
+    answer = open_assistant(demo_index).ask(question)
+    assert (answer.status, answer.message) == ("not_found", "Bitte stellen Sie eine Frage in Worten.")
+
+
+@pytest.mark.parametrize("question", ["Qwrtzpf Xyvlmn Grmblfx?", "Wie backe ich einen Käsekuchen mit Quark?"])
+def test_what_the_archive_does_not_say_is_not_answered(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant], question: str
+) -> None:
+    answer = open_assistant(demo_index).ask(question)
+    holds(answer)
+    assert answer.status in ("nearest", "not_found")
+    assert answer.claims == ()
+
+
+def test_a_follow_up_is_searched_with_its_topic(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
+    answer = open_assistant(demo_index).ask("Und was sagte Polen dazu?", (Turn(PATRIOTS, PATRIOTS),))
+    assert "Patriots" in answer.query.standalone
+    assert any("polen" in hit.article.article_id or "patriot" in hit.article.article_id for hit in answer.hits[:2])
+
+
+def test_an_english_question_gets_german_quotes_in_an_english_frame(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant]
+) -> None:
+    answer = open_assistant(demo_index).ask("Why does Ukraine not get any Patriots?")
+    assert answer.query.language == "en"
+    assert "archive" in answer.message
+
+
+def test_the_desk_takes_up_a_new_generation(corpus: Path, tmp_path: Path, encoder: StaticEncoder) -> None:
+    settings = Settings(corpus=corpus, index=tmp_path / "index")
+    with pytest.raises(IndexMissing, match="python -m rag build"):
+        _ = Desk(settings).assistant
+    build(corpus, settings.index, encoder)
+    desk = Desk(settings)
+    before = desk.assistant
+    assert desk.assistant is before
+    (corpus / "neu.md").write_text(
+        "---\ntitle: Fähre\n---\nDie Fähre fährt wieder, weil der Motor repariert ist.", "utf-8"
+    )
+    build(corpus, settings.index, encoder)
+    assert desk.assistant is not before
+    assert desk.assistant.ask("Warum fährt die Fähre wieder?").citations[0].article_id == "neu.md"
+    assert before.ask("Warum ist die Rheinbrücke gesperrt?").citations

@@ -1,0 +1,59 @@
+"""A question becomes self-contained, and only when it refers back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.question import MAX_QUESTION, language, understand
+from rag.types import Turn
+
+PATRIOTS = (Turn("Warum bekommt die Ukraine keine Patriots?"),)
+
+
+@pytest.mark.parametrize(
+    "question", ["Und was sagt Deutschland dazu?", "Wann war das?", "Warum?", "Wie groß sind die jeweils?", "And why?"]
+)
+def test_a_question_that_refers_back_takes_the_topic_along(question: str) -> None:
+    standalone = understand(question, PATRIOTS).standalone
+    assert standalone.startswith(question)
+    assert "Patriots" in standalone
+    assert "Ukraine" in standalone
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Wie hoch ist der Mindestlohn?",
+        "Wann wurde Boris Pistorius Verteidigungsminister?",
+        "Warum hat die EZB die Zinsen erhöht?",
+        "Wer gewann die Präsidentschaftswahl in Brasilien?",
+    ],
+)
+def test_a_fresh_question_drags_nothing_along(question: str) -> None:
+    assert understand(question, PATRIOTS * 5).standalone == question
+
+
+def test_a_chain_of_follow_ups_keeps_its_topic() -> None:
+    first = understand("Und was sagt Deutschland dazu?", PATRIOTS)
+    second = understand("Und wann?", (*PATRIOTS, Turn(first.question, first.standalone)))
+    assert "Patriots" in second.standalone
+    assert "Deutschland" in second.standalone
+
+
+def test_without_history_nothing_is_added() -> None:
+    assert understand("Wann war das?").standalone == "Wann war das?"
+
+
+def test_language() -> None:
+    assert language("Why does Ukraine not get Patriots?") == "en"
+    assert language("Warum keine Patriots für die Ukraine?") == "de"
+    assert language("Patriots Ukraine") == "de"
+
+
+@given(st.text(), st.lists(st.text().map(Turn), max_size=3))
+def test_any_text_is_a_question(text: str, history: list[Turn]) -> None:
+    query = understand(text, history)
+    assert len(query.question) <= MAX_QUESTION
+    assert query.standalone.startswith(query.question)

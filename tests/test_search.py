@@ -1,0 +1,86 @@
+"""Hybrid search finds what a German reader means, and its scores can be taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.assistant import Assistant
+from rag.encoder import StaticEncoder
+from rag.index.reader import open_index
+from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover
+from rag.types import Query
+
+
+def rank(index: Path, encoder: StaticEncoder, question: str, weights: Weights = Weights()) -> list[Ranked]:
+    return HybridSearch(open_index(index), encoder, weights).rank(Query(question, question))
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("Warum ist die Brücke über den Rhein gesperrt?", "bruecke.md"),
+        ("WARUM IST DIE BRÜCKE GESPERRT", "bruecke.md"),
+        ("Rheinbruecke", "bruecke.md"),
+        ("Seil Risse", "bruecke.md"),
+        ("Altstadtbrand", "brand.md"),
+        ("Feuerwehreinsatz", "brand.md"),
+        ("Wölfe", "wolf.md"),
+    ],
+)
+def test_compounds_umlauts_capitals_and_inflections_find_their_article(
+    small_index: Path, encoder: StaticEncoder, question: str, article: str
+) -> None:
+    assert rank(small_index, encoder, question)[0].article_id == article
+
+
+def test_a_score_is_the_weighted_sum_of_its_parts(small_index: Path, encoder: StaticEncoder) -> None:
+    for r in rank(small_index, encoder, "Warum ist die Brücke gesperrt?"):
+        assert r.score == pytest.approx(r.parts["lexical"] + 0.3 * r.parts["grams"] + 30 * r.parts["dense"])
+
+
+def test_every_candidate_has_every_part(demo_index: Path, encoder: StaticEncoder) -> None:
+    """A passage found by one part alone is scored by the others too, as if all had brought it."""
+    question = Query("x", "Patriots für die Ukraine")
+    shallow = {r.passage_id: r.parts for r in HybridSearch(open_index(demo_index), encoder, depth=3).rank(question)}
+    deep = {r.passage_id: r.parts for r in HybridSearch(open_index(demo_index), encoder, depth=500).rank(question)}
+    assert len(shallow) < len(deep) == 41
+    for passage_id, parts in shallow.items():
+        assert parts == pytest.approx(deep[passage_id], abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["lexical", "dense"])
+def test_a_method_uses_its_parts_alone(small_index: Path, encoder: StaticEncoder, method: str) -> None:
+    parts = rank(small_index, encoder, "Brücke", WEIGHTS[method])[0].parts  # type: ignore[index]
+    assert set(parts) == ({"dense"} if method == "dense" else {"lexical", "grams"})
+
+
+@pytest.mark.parametrize("question", ["", "?!", "   ", "„“"])
+def test_no_words_no_hits(small_index: Path, encoder: StaticEncoder, question: str) -> None:
+    assert rank(small_index, encoder, question) == []
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=40, deadline=None)
+def test_any_question_can_be_searched_and_ranks_the_same_twice(
+    small_index: Path, encoder: StaticEncoder, question: str
+) -> None:
+    once, twice = rank(small_index, encoder, question), rank(small_index, encoder, question)
+    assert once == twice
+    assert [r.score for r in once] == sorted((r.score for r in once), reverse=True)
+
+
+def test_a_very_long_question_is_answered_too(small_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
+    answer = open_assistant(small_index).ask("Warum ist die Rheinbrücke gesperrt? " * 2_000)
+    assert answer.hits[0].article.article_id == "bruecke.md"
+
+
+def test_hits_come_from_enough_articles() -> None:
+    ranked = [Ranked(i, f"a{i // 6}#{i}", f"a{i // 6}", float(-i), {}) for i in range(60)]
+    taken = cover(ranked, passages=8, articles=4)
+    assert [r.row for r in taken] == [*range(8), 12, 18]
+    assert cover(ranked[:5], passages=8, articles=4) == ranked[:5]
