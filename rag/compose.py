@@ -21,8 +21,19 @@ MAX_WORDS = 90
 NEAREST = 3  # closest passages shown where none answers
 _SAME = 0.6  # share of stems in common from which two sentences say the same
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
-_SET_BACK = 2.0  # logits that a further sentence loses if it lacks the form of the answer
-_STRICT_FORMS = frozenset({"why", "when", "number"})
+_PASSAGE = 0.2  # logits for each point of the search score by which its passage is behind the best one
+_SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
+_SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
+# What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
+_FORMS = {
+    "why": re.compile(
+        r"\b(?:weil|denn|deshalb|deswegen|daher|darum|dadurch|wegen|aufgrund|infolge|angesichts|somit|folglich|sonst|"
+        r"ansonsten|ohne)\b|, (?:da|damit|um)\b|^(?:Da|Damit|Um)\b",
+        re.IGNORECASE,
+    ),
+    "when": ANSWER_FORMS["when"],
+    "number": ANSWER_FORMS["number"],
+}
 _CONSEQUENCE = re.compile(
     r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
     r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b"
@@ -49,8 +60,9 @@ class QuotingComposer:
         if features is None or not features.flat:
             return Draft((), 0.0, False, MADE_BY)
         judged = self._ranker.judge(features.rows)
-        order = _order(features.flat, judged.scores)
-        if not order or judged.confidence < self._ranker.nearest_threshold:
+        order = _order(features.flat, judged.scores, hits)
+        unknown = judged.confidence < self._ranker.nearest_threshold and not features.names_found
+        if not order or unknown:
             return Draft((), judged.confidence, False, MADE_BY)
         if judged.confidence < self._ranker.answer_threshold:
             return Draft(_closest(order), judged.confidence, False, MADE_BY)
@@ -59,9 +71,13 @@ class QuotingComposer:
         return Draft(claims, judged.confidence, True, MADE_BY)
 
 
-def _order(flat: Sequence[Candidate], scores: Array) -> list[_Sentence]:
-    """The sentences that can be quoted, best first."""
-    found = [_Sentence(c, float(s)) for c, s in zip(flat, scores, strict=True) if is_sentence(c.quote.text)]
+def _order(flat: Sequence[Candidate], scores: Array, hits: Sequence[Hit]) -> list[_Sentence]:
+    """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
+    found = [
+        _Sentence(c, float(score) + _PASSAGE * (hits[c.hit].score - hits[0].score))
+        for c, score in zip(flat, scores, strict=True)
+        if is_sentence(c.quote.text)
+    ]
     return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
 
 
@@ -78,13 +94,12 @@ def _choose(
 ) -> list[Quote]:
     """The best sentences that fit the budget and do not repeat each other, best first.
 
-    After the first, sentences that lack the form of the answer (a reason, a date, a number) come later. Each brings a
-    neighbour along where it needs one to be understood.
+    Each brings a neighbour along where it needs one to be understood.
     """
     by_hit = {group[0].hit: group for group in groups}
     chosen: list[Quote] = []
     budget = MAX_WORDS
-    for sentence in _form_first(order, form):
+    for sentence in _coherent(order, form):
         if len(chosen) == MAX_CLAIMS:
             break
         quote = sentence.candidate.quote
@@ -98,17 +113,24 @@ def _choose(
     return chosen
 
 
-def _form_first(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
-    """The best sentence, then the others that are not much worse, those without the answer's form set back."""
-    pattern = ANSWER_FORMS[form] if form in _STRICT_FORMS else None
-    best, *others = order
-    near = [s for s in others if s.score >= best.score - _WORSE]
-    return [
-        best,
-        *sorted(
-            near, key=lambda s: -s.score + (0 if not pattern or pattern.search(s.candidate.quote.text) else _SET_BACK)
-        ),
-    ]
+def _coherent(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
+    """The sentence to begin with, then the others that are not much worse.
+
+    Those without the form of the answer go back, those of the first one's article come forward.
+    """
+    pattern = _FORMS.get(form)
+
+    def fitting(sentence: _Sentence) -> float:
+        return sentence.score - (_SET_BACK if pattern and not pattern.search(sentence.candidate.quote.text) else 0.0)
+
+    first = max(order, key=fitting)
+    article = first.candidate.quote.article_id
+
+    def value(sentence: _Sentence) -> float:
+        return fitting(sentence) + (_SAME_ARTICLE if sentence.candidate.quote.article_id == article else 0.0)
+
+    near = [s for s in order if s is not first and s.score >= first.score - _WORSE]
+    return [first, *sorted(near, key=value, reverse=True)]
 
 
 def _understandable(

@@ -138,6 +138,8 @@ class TransformerEncoder:
                 f"The encoder {name!r} is neither a folder nor in the local model cache; give the folder of a "
                 "downloaded sentence-transformers model, or leave --encoder and BELEG_ENCODER out for the bundled one."
             )
+        if Path(name).is_dir() and not any((Path(name) / file).exists() for file in ("modules.json", "config.json")):
+            raise EncoderError(f"The folder {name} holds no model; give that of a sentence-transformers model.")
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:

@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float32]
 
 HITS = 6  # passages whose sentences are candidates
 MAX_SENTENCES = 240
+_WHOLE = 0.99  # share of a word's grams from which it counts as found
 
 # Question words carry no topic: what they ask for is covered by the answer's form.
 _EMPTY = frozenset(
@@ -48,8 +49,9 @@ QUESTION_FORMS: dict[str, re.Pattern[str]] = {
 }
 ANSWER_FORMS: dict[str, re.Pattern[str]] = {
     "why": re.compile(
-        r"\b(?:weil|da|denn|deshalb|deswegen|daher|darum|damit|dadurch|wegen|aufgrund|infolge|angesichts|grund|gründe\w*|"
-        r"ursache\w*|hintergrund|um .{3,80}? zu|somit|folglich|sonst|ansonsten|dank|aus angst|zu \w+en)\b",
+        r"\b(?:weil|denn|deshalb|deswegen|daher|darum|dadurch|wegen|aufgrund|infolge|angesichts|gr(?:und|ünde\w*)|anlass|"
+        r"ursache\w*|hintergrund|somit|folglich|sonst|ansonsten|führt\w* zu|sorgt\w*|aus angst|zum schutz)\b|"
+        r"(?:^|, )(?:da|damit|um)\b|\bum .{3,80}? zu\b",
         re.I,
     ),
     "when": re.compile(
@@ -72,6 +74,12 @@ _SPEECH = re.compile(
     r"[\"„“«»]|\b(?:sagt\w*|erklär\w*|laut|zufolge|meint\w*|beton\w*|kritisier\w*|forder\w*|so der|so die|sei|"
     r"seien|habe|hätten)\b"
 )
+_CONDITION = re.compile(
+    r"\b(?:müsste\w*|müsse\w*|würde\w*|könnte\w*|dürfte\w*|wäre\w*|hätte\w*|ohne|nur|erst|"
+    r"wenn|falls)\b",
+    re.I,
+)
+_NEGATION = re.compile(r"\b(?:nicht|kein\w*|nie|niemals|nichts|kaum|weder|ohne|statt|not|no|never)\b", re.I)
 _LEANS_BACK = re.compile(
     r"[\"„]?(?:dies\w*|damit|dazu|dafür|dagegen|dabei|daran|darauf|daraus|darin|darüber|davon|davor|deshalb|deswegen|daher|"
     r"darum|dadurch|danach|dann|er|sie|es|ihr\w*|sein\w*|außerdem|zudem|auch|doch|aber|denn|so|dort|hier|das|beide\w*|"
@@ -145,6 +153,8 @@ def _analysed(text: str) -> _Sentence:
     found = words(text)
     shape = {f"has_{name}": float(bool(pattern.search(text))) for name, pattern in ANSWER_FORMS.items()}
     shape |= {
+        "condition": float(bool(_CONDITION.search(text))),
+        "negation": float(bool(_NEGATION.search(text))),
         "speech": float(bool(_SPEECH.search(text))),
         "leans_back": float(leans_back(text)),
         "whole": float(is_sentence(text)),
@@ -197,11 +207,11 @@ class Features:
             ("soft", soft, self._word_idf),
         ):
             before, after, window, whole = self._neighbourhood(matrix)
-            columns[name] = matrix @ idf
-            columns[f"{name}_before"] = before @ idf
-            columns[f"{name}_after"] = after @ idf
-            columns[f"{name}_window"] = window @ idf
-            columns[f"{name}_passage"] = whole @ idf
+            columns[name] = (matrix * idf).sum(axis=1)
+            columns[f"{name}_before"] = (before * idf).sum(axis=1)
+            columns[f"{name}_after"] = (after * idf).sum(axis=1)
+            columns[f"{name}_window"] = (window * idf).sum(axis=1)
+            columns[f"{name}_passage"] = (whole * idf).sum(axis=1)
             columns[f"{name}_weakest"] = whole.min(axis=1)
             columns[f"{name}_over_window"] = columns[name] / (columns[f"{name}_window"] + 1e-3)
         before, after, _, whole = self._neighbourhood(cosine[:, np.newaxis])
@@ -209,6 +219,11 @@ class Features:
         columns |= {"cosine_best": whole[:, 0], "cosine_over_best": cosine - whole[:, 0]}
         columns |= self._names(gram) | self._retrieval() | self._shape(analysed)
         return np.nan_to_num(np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32))
+
+    @property
+    def names_found(self) -> bool:
+        """Whether all names, numbers or, without those, all words of the question stand in one of the passages."""
+        return bool(self.rows[:, NAMES.index("names_weakest")].max() > _WHOLE)
 
     def _soft(self, sentence_words: Sequence[Sequence[str]]) -> Array:
         """For each sentence and word of the question, the largest cosine with any word of the sentence."""
@@ -254,6 +269,7 @@ class Features:
         return {
             "hit_score": _column(hit.score / top for hit in own),
             "hit_rank": _column(1 / (1 + c.hit) for c in self.flat),
+            "hit_article": _column(hit.article.article_id == self._hits[0].article.article_id for hit in own),
             "hit_dense": _column(hit.parts.get("dense", 0.0) for hit in own),
             "hit_title": _column(self._title_cover(hit.article.title) for hit in own),
         }
@@ -269,8 +285,13 @@ class Features:
         count = len(analysed)
         columns = {name: _column(a.shape[name] for a in analysed) for name in analysed[0].shape}
         columns |= {f"asks_{n}": _column([self._form == n] * count) for n in (*QUESTION_FORMS, "yesno")}
+        fits = columns.get(f"has_{self._form}", np.zeros(count, dtype=np.float32))
+        before, after, _, _ = self._neighbourhood(fits[:, np.newaxis])
         return columns | {
-            "form_fits": columns.get(f"has_{self._form}", np.zeros(count, dtype=np.float32)),
+            "form_fits": fits,
+            "form_before": before[:, 0],
+            "form_after": after[:, 0],
+            "asks_negation": _column([bool(_NEGATION.search(self._question))] * count),
             "next_leans_back": np.append(columns["leans_back"][1:], np.float32(0)),
             "position": _column(1 / (1 + c.position) for c in self.flat),
             "depth": _column(np.log1p(c.quote.start) / 10 for c in self.flat),
@@ -295,9 +316,23 @@ NAMES: tuple[str, ...] = (
     *(f"{kind}{suffix}" for kind in ("exact", "gram", "soft") for suffix in _MATCHES),
     *("cosine", "cosine_before", "cosine_after", "cosine_best", "cosine_over_best"),
     *("names", "names_weakest", "rarest"),
-    *("hit_score", "hit_rank", "hit_dense", "hit_title"),
+    *("hit_score", "hit_rank", "hit_article", "hit_dense", "hit_title"),
     *(f"has_{name}" for name in ANSWER_FORMS),
     *(f"asks_{name}" for name in (*QUESTION_FORMS, "yesno")),
-    *("form_fits", "speech", "leans_back", "next_leans_back", "whole", "length", "position", "depth"),
+    *(
+        "form_fits",
+        "form_before",
+        "form_after",
+        "condition",
+        "negation",
+        "asks_negation",
+        "speech",
+        "leans_back",
+        "next_leans_back",
+        "whole",
+        "length",
+        "position",
+        "depth",
+    ),
     *("new_numbers", "new_names", "new_words", "asked_words"),
 )

@@ -36,6 +36,8 @@ _BACKWARD = frozenset(
     his she her hers they them their its this these those there then it""".split()
 )
 _LONELY = frozenset("es das den dem denn sonst noch genau it that".split())
+_KNOWN_THING = re.compile(r"\b(?:der|die|das|den|dem|des|the) [A-ZÄÖÜ]\w+\W*$")
+_SHORT = 4  # words
 _FEW = 3  # topic words; a question with as many stands on its own unless it points backward
 
 
@@ -66,7 +68,10 @@ def refers_back(question: str) -> bool:
         return True
     if any(word in _BACKWARD for word in lower) and len(topic) < _FEW:
         return True
-    return not topic or (len(topic) == 1 and (len(asked) <= 4 or any(word in _LONELY for word in lower)))
+    if len(topic) != 1:
+        return not topic
+    short = len(asked) <= _SHORT and bool(_KNOWN_THING.search(question))  # "Wann ist die Stichwahl?"
+    return short or any(word in _LONELY for word in lower)
 
 
 def topic_words(question: str) -> list[str]:

@@ -89,7 +89,7 @@ def test_every_answer_of_the_demo_archive_is_made_of_quotes(
     ("question", "article", "words"),
     [
         (
-            "Wann wurden die letzten deutschen Atomkraftwerke abgeschaltet?",
+            "Wann gingen Isar 2, Emsland und Neckarwestheim 2 vom Netz?",
             "2023-04-16-atomausstieg-vollzogen.md",
             "15. April",
         ),

@@ -44,11 +44,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_bundled_encoder_gives_the_vectors_of_sentence_transformers() -> None:
     from sentence_transformers import SentenceTransformer
 
-    expected = SentenceTransformer(str(BUNDLED), device="cpu", local_files_only=True).encode(TEXTS)
-    ours = StaticEncoder(BUNDLED).encode_passages(TEXTS)
+    texts = [text for text in TEXTS if text]  # no words have no mean; sentence-transformers gives NaN
+    expected = SentenceTransformer(str(BUNDLED), device="cpu", local_files_only=True).encode(texts)
+    ours = StaticEncoder(BUNDLED).encode_passages(texts)
     assert ours.shape == expected.shape
     cosines = (ours * expected.astype(np.float32)).sum(axis=1)
-    assert cosines == pytest.approx([1, 1, 0, 1, 1], abs=2e-3)  # sentence-transformers sums in half precision
+    assert cosines == pytest.approx([1] * len(texts), abs=2e-3)  # sentence-transformers sums in half precision
 
 
 def test_vectors_have_length_one_and_no_words_give_zero(encoder: StaticEncoder) -> None:

@@ -52,7 +52,7 @@ def test_a_build_holds_every_article_with_its_facts(corpus: Path, tmp_path: Path
         "Rheinbote",
     )
     assert store.article("wolf.md").published is None
-    assert [a.article_id for a in store.articles()] == ["bruecke.md", "brand.md", "wolf.md"]
+    assert [a.article_id for a in store.newest(5)] == ["bruecke.md", "brand.md", "wolf.md"]
     for article, passage in store.passages(store.passage_rows()).values():
         assert article.text[passage.start : passage.end] == passage.text
 

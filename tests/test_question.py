@@ -29,6 +29,8 @@ def test_a_question_that_refers_back_takes_the_topic_along(question: str) -> Non
         "Wann wurde Boris Pistorius Verteidigungsminister?",
         "Warum hat die EZB die Zinsen erhöht?",
         "Wer gewann die Präsidentschaftswahl in Brasilien?",
+        "Wer ist Verteidigungsminister?",
+        "Mindestlohn",
     ],
 )
 def test_a_fresh_question_drags_nothing_along(question: str) -> None:

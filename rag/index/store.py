@@ -65,9 +65,10 @@ class Store:
             raise NotFound(f"There is no article {article_id!r} in the index; `python -m rag search` shows the ids.")
         return _article(rows[0])
 
-    def articles(self) -> Iterator[Article]:
-        """All articles, newest first, undated ones last."""
-        yield from map(_article, self._rows(f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id"))
+    def newest(self, limit: int) -> list[Article]:
+        """The articles published last, newest first; undated ones come after all others."""
+        sql = f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id LIMIT ?"
+        return [_article(row) for row in self._rows(sql, (limit,))]
 
     def passages(self, rows: Sequence[int]) -> dict[int, tuple[Article, Passage]]:
         """The passages with these row numbers, each with its article."""

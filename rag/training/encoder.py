@@ -41,7 +41,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=["[PAD]", "[UNK]"], min_frequency=3)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary, special_tokens=["[PAD]", "[UNK]"], min_frequency=3, show_progress=False
+    )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
@@ -141,3 +143,4 @@ def save_static_model(tokenizer: Tokenizer, weights: torch.Tensor, out: Path) ->
     module = StaticEmbedding(tokenizer, embedding_weights=weights.half())
     model = SentenceTransformer(modules=[module, Normalize()], device="cpu")
     model.save(str(out), create_model_card=False)
+    (out / "model.safetensors").chmod(0o644)  # safetensors makes it private

@@ -1,19 +1,17 @@
-"""Questions with verbatim evidence → the bundled sentence ranker.
+"""Examples → the bundled sentence ranker.
 
-Every question is searched in an index of all training texts, so that the ranker learns from the same hits that it will
-see. A question whose text is taken out of its hits has become unanswerable: that teaches it to say nothing. The loss is
-listwise over all candidate sentences and "none" (Cao et al. 2007, ListNet).
+The loss is listwise over all candidate sentences and "none" (Cao et al. 2007, ListNet). One network is trained for each
+fold of the texts; what each says of the texts it has not seen gives the validation scores and the thresholds, and
+their mean is the model (Breiman 1996, bagging). This module knows feature rows, not where they come from.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,17 +19,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rag.encoder import StaticEncoder
-from rag.features import NAMES, Array, Features, is_sentence
-from rag.german import clean_characters
-from rag.index.build import build, stamp
-from rag.index.reader import Index, open_index
-from rag.question import understand
+from rag.features import NAMES, Array
 from rag.ranker import CONFIG, WEIGHTS
-from rag.search import HybridSearch
-from rag.training.pairs import read_jsonl
-from rag.types import Hit
+from rag.training.examples import Example, Say, load_examples
 
-Say = Callable[[str], None]
+Judged = tuple[Array, float]  # scores of the sentences, confidence that any answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +37,11 @@ class Recipe:
     weight_decay: float = 1e-2
     dropout: float = 0.15
     withheld: float = 0.3  # share of answerable questions asked once more without their text
-    validation: float = 0.15  # share of texts
+    shortened: float = 0.3  # share of questions asked once more in few words, as people do
+    folds: int = 5
     refused: float = 0.08  # share of answerable validation questions below the answer threshold
     lost: float = 0.01  # the same for the threshold of "nothing found"
     seed: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One question: feature rows of its candidates, which of them are evidence, which can be quoted at all."""
-
-    rows: Array
-    gold: Array
-    quotable: Array
-    document: str
 
 
 def train_ranker(
@@ -66,71 +49,44 @@ def train_ranker(
 ) -> dict[str, float]:
     """Trains on ``answer-sentences`` in ``data``, saves the model under ``out`` and returns its validation scores."""
     rng = random.Random(recipe.seed)
-    examples = load_examples(data, encoder, rng, recipe.withheld, say)
-    documents = sorted({e.document for e in examples})
-    rng.shuffle(documents)
-    held = set(documents[: int(recipe.validation * len(documents))])
-    validation = [e for e in examples if e.document in held]
-    network = fit([e for e in examples if e.document not in held], recipe, say, validation)
-    scores = validate(network, validation)
-    confident = np.sort([c for c, e in zip(_confidences(network, validation), validation, strict=True) if e.gold.any()])
+    examples = load_examples(data, encoder, rng, recipe.withheld, recipe.shortened, say)
+    network, judged = fit_folds(examples, recipe, rng, say)
+    scores = figures(judged, examples)
+    confident = np.sort([c for (_, c), e in zip(judged, examples, strict=True) if e.gold.any()])
     answer, nearest = (float(confident[int(share * len(confident))]) for share in (recipe.refused, recipe.lost))
     say("validation: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     save(network, out, answer, nearest)
     return scores
 
 
-def load_examples(data: Path, encoder: StaticEncoder, rng: random.Random, withheld: float, say: Say) -> list[Example]:
-    """All questions with their candidates' features."""
-    records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
-    with tempfile.TemporaryDirectory() as folder:
-        index = _index_texts(records, Path(folder), encoder)
-        search = HybridSearch(index, encoder)
-        examples: list[Example] = []
-        for number, record in enumerate(records):
-            query = understand(record["question"])
-            hits = search(query)
-            found = [hits]
-            if record["answerable"] and rng.random() < withheld:
-                found.append([hit for hit in hits if hit.article.article_id != record["doc"]])
-            for seen in found:
-                features = Features(query, seen, encoder, index.lexical.idf)
-                if features.flat:
-                    examples.append(_example(record, seen, features))
-            if number % 1000 == 0:
-                say(f"features of {number:,} of {len(records):,} questions")
-    return examples
-
-
-def _index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
-    texts = {r["doc"]: {"id": r["doc"], "title": r["title"], "text": r["text"]} for r in records}
-    corpus = folder / "corpus.jsonl"
-    corpus.write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts.values()), "utf-8")
-    build(corpus, folder / "index", encoder)
-    return open_index(folder / "index", stamp(encoder))
-
-
-def _example(record: dict[str, Any], hits: Sequence[Hit], features: Features) -> Example:
-    evidence = [clean_characters(sentence).strip() for sentence in record["evidence"]] if record["answerable"] else []
-    text = next((h.article.text for h in hits if h.article.article_id == record["doc"]), "")
-    spans = [(start, start + len(e)) for e in evidence if (start := text.find(e)) >= 0]
-    quotes = [c.quote for c in features.flat]
-    gold = [
-        q.article_id == record["doc"] and any(_overlap(q.start, q.end, *span) > 0.5 for span in spans) for q in quotes
-    ]
-    quotable = [is_sentence(q.text) for q in quotes]
-    return Example(features.rows, np.array(gold), np.array(quotable), record["doc"])
-
-
-def _overlap(start: int, end: int, other_start: int, other_end: int) -> float:
-    return max(0, min(end, other_end) - max(start, other_start)) / (end - start)
+def fit_folds(
+    examples: Sequence[Example], recipe: Recipe, rng: random.Random, say: Say
+) -> tuple[Network, list[Judged]]:
+    """The mean of one network a fold, and what is said of each example by the network that has not seen its text."""
+    documents = sorted({e.document for e in examples})
+    rng.shuffle(documents)
+    fold = {document: i % recipe.folds for i, document in enumerate(documents)}
+    everything = torch.from_numpy(np.concatenate([e.rows for e in examples]))
+    mean, scale = everything.mean(dim=0), everything.std(dim=0).clamp_min(1e-3)
+    judged: list[Judged | None] = [None] * len(examples)
+    networks = []
+    for number in range(recipe.folds):
+        held = [i for i, e in enumerate(examples) if fold[e.document] == number]
+        network = Network(mean, scale, recipe, recipe.seed + number)
+        fit(network, [e for e in examples if fold[e.document] != number], recipe)
+        for i, found in zip(held, judge(network, [examples[i] for i in held]), strict=True):
+            judged[i] = found
+        networks.append(network)
+        say(f"fold {number + 1} of {recipe.folds}")
+    return averaged(networks, recipe), [found for found in judged if found is not None]
 
 
 class Network(nn.Module):
     """Two perceptrons: one scores a sentence, one the case that no sentence answers."""
 
-    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, recipe: Recipe) -> None:
+    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, recipe: Recipe, seed: int) -> None:
         super().__init__()
+        torch.manual_seed(seed)
         self.mean: torch.Tensor
         self.scale: torch.Tensor
         self.register_buffer("mean", mean)
@@ -172,20 +128,16 @@ def _loss(scores: torch.Tensor, none: torch.Tensor, gold: torch.Tensor) -> torch
     return (everything - torch.where(gold.any(dim=1), wanted, none)).mean()
 
 
-def fit(examples: Sequence[Example], recipe: Recipe, say: Say, validation: Sequence[Example] = ()) -> Network:
-    """A network trained on the examples."""
-    torch.manual_seed(recipe.seed)
+def fit(network: Network, examples: Sequence[Example], recipe: Recipe) -> None:
+    """Trains a network on the examples."""
     torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
     rng = random.Random(recipe.seed)
-    everything = torch.from_numpy(np.concatenate([e.rows for e in examples]))
-    network = Network(everything.mean(dim=0), everything.std(dim=0).clamp_min(1e-3), recipe)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = recipe.epochs * (len(examples) // recipe.batch + 1)
+    steps = recipe.epochs * -(-len(examples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
-    for epoch in range(recipe.epochs):
+    network.train()
+    for _ in range(recipe.epochs):
         order = rng.sample(range(len(examples)), len(examples))
-        network.train()
-        losses = []
         for start in range(0, len(order), recipe.batch):
             rows, there, gold = _padded([examples[i] for i in order[start : start + recipe.batch]])
             scores, none = network(rows, there)
@@ -194,19 +146,37 @@ def fit(examples: Sequence[Example], recipe: Recipe, say: Say, validation: Seque
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-            losses.append(loss.item())
-        if validation and (epoch % 4 == 3 or epoch == recipe.epochs - 1):
-            figures = validate(network, validation)
-            say(
-                f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, "
-                + ", ".join(f"{k} {v:.3f}" for k, v in figures.items())
-            )
-    return network.eval()
-
-
-def _judged(network: Network, examples: Sequence[Example]) -> list[tuple[Array, float]]:
     network.eval()
-    found: list[tuple[Array, float]] = []
+
+
+def averaged(networks: Sequence[Network], recipe: Recipe) -> Network:
+    """One network whose scores are the mean of those of several: their hidden layers side by side."""
+    first = networks[0]
+    wide = replace(recipe, hidden=recipe.hidden * len(networks))
+    merged = Network(first.mean, first.scale, wide, recipe.seed).eval()
+    states = [network.state_dict() for network in networks]
+    merged.load_state_dict(
+        {
+            "mean": first.mean,
+            "scale": first.scale,
+            **{
+                f"{part}.{name}": together
+                for part in ("sentence", "none")
+                for name, together in {
+                    "0.weight": torch.cat([s[f"{part}.0.weight"] for s in states]),
+                    "0.bias": torch.cat([s[f"{part}.0.bias"] for s in states]),
+                    "3.weight": torch.cat([s[f"{part}.3.weight"] for s in states], dim=1) / len(states),
+                    "3.bias": torch.stack([s[f"{part}.3.bias"] for s in states]).mean(dim=0),
+                }.items()
+            },
+        }
+    )
+    return merged
+
+
+def judge(network: Network, examples: Sequence[Example]) -> list[Judged]:
+    """What a network says of the examples."""
+    found: list[Judged] = []
     with torch.no_grad():
         for start in range(0, len(examples), 256):
             batch = examples[start : start + 256]
@@ -217,11 +187,7 @@ def _judged(network: Network, examples: Sequence[Example]) -> list[tuple[Array, 
     return found
 
 
-def _confidences(network: Network, examples: Sequence[Example]) -> list[float]:
-    return [confidence for _, confidence in _judged(network, examples)]
-
-
-def validate(network: Network, examples: Sequence[Example]) -> dict[str, float]:
+def figures(judged: Sequence[Judged], examples: Sequence[Example]) -> dict[str, float]:
     """How often evidence is the best sentence or among the best three, and the AUROC of the confidence."""
     from rag.evaluation.answers import auroc
 
@@ -229,7 +195,7 @@ def validate(network: Network, examples: Sequence[Example]) -> dict[str, float]:
     three: list[bool] = []
     yes: list[float] = []
     no: list[float] = []
-    for (scores, confidence), example in zip(_judged(network, examples), examples, strict=True):
+    for (scores, confidence), example in zip(judged, examples, strict=True):
         (yes if example.gold.any() else no).append(confidence)
         if example.gold.any():
             order = np.argsort(-np.where(example.quotable, scores, -1e4))
@@ -248,5 +214,6 @@ def save(network: Network, out: Path, answer_threshold: float, nearest_threshold
             key = key.replace(old, new)
         tensors[key] = value.contiguous()
     save_file(tensors, str(out / WEIGHTS))
+    (out / WEIGHTS).chmod(0o644)  # safetensors makes it private
     config = {"features": list(NAMES), "answer_threshold": answer_threshold, "nearest_threshold": nearest_threshold}
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")

@@ -79,8 +79,8 @@ tokens, lower case, {recipe.dimension} dimensions, half precision), L2-normalise
   `rag/training/pairs.py`.
 - **Size**: {_megabytes(folder)}.
 - **Scores**: `benchmarks/results/` (`python -m rag eval retrieval … --method dense`).
-- **Limits**: a bag of tokens. It does not read word order or negation; texts in other languages than German, and short
-  English ones, are nearly noise to it.
+- **Limits**: a bag of tokens. It does not read word order or negation. English it knows from sentence pairs alone, and
+  much less well than German.
 
 Trained on (no text of a benchmark is among it):
 
@@ -100,9 +100,11 @@ Chooses the sentences that answer a question, and tells how likely none does: tw
 
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
 - **Data**: `answer-sentences`, 5,756 questions written for this project over texts that are CC BY-SA (Klexikon and
-  Wikipedia), official works or MIT; 15 % of the texts held out for validation and thresholds.
-- **Validation**: evidence is the best sentence for {scores["first"]:.3f} of the questions whose evidence was
-  retrieved, among the best three for {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.
+  Wikipedia), official works or MIT. Five networks, each trained without a fifth of the texts;
+  the model is their mean.
+- **Validation** (each question by the network that has not seen its text): evidence is the best sentence
+  for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
+  {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.
 - **Size**: {_megabytes(folder)}.
 - **Limits**: it compares words and vectors and does not read. A near miss (right topic, other question) is often taken
   for an answer.

@@ -1,0 +1,103 @@
+"""Questions with verbatim evidence → feature rows with the evidence marked.
+
+Every question is searched in an index of all training texts, so that the ranker learns from the same hits that it will
+see. A question whose text is taken out of its hits has become unanswerable: that teaches it to say nothing. This module
+knows nothing of networks.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.encoder import StaticEncoder
+from rag.features import Array, Features, is_sentence
+from rag.german import clean_characters
+from rag.index.build import build, stamp
+from rag.index.reader import Index, open_index
+from rag.question import understand
+from rag.search import HybridSearch
+from rag.training.pairs import read_jsonl
+from rag.types import Hit
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question: feature rows of its candidates, which of them are evidence, which can be quoted at all."""
+
+    rows: Array
+    gold: Array
+    quotable: Array
+    document: str
+
+
+def load_examples(
+    data: Path, encoder: StaticEncoder, rng: random.Random, withheld: float, short: float, say: Say
+) -> list[Example]:
+    """All questions with their candidates' features.
+
+    A share ``withheld`` of the answerable ones is asked once more without their text, a share ``short`` of all once
+    more in few words, as people ask.
+    """
+    records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+    with tempfile.TemporaryDirectory() as folder:
+        index = _index_texts(records, Path(folder), encoder)
+        search = HybridSearch(index, encoder)
+        examples: list[Example] = []
+        for number, record in enumerate(records):
+            query = understand(record["question"])
+            hits = search(query)
+            found = [(query, hits)]
+            if record["answerable"] and rng.random() < withheld:
+                found.append((query, [hit for hit in hits if hit.article.article_id != record["doc"]]))
+            if rng.random() < short:
+                few_words = understand(shortened(record["question"], rng))
+                found.append((few_words, search(few_words)))
+            for asked, seen in found:
+                features = Features(asked, seen, encoder, index.lexical.idf)
+                if features.flat:
+                    examples.append(_example(record, seen, features))
+            if number % 1000 == 0:
+                say(f"features of {number:,} of {len(records):,} questions")
+    return examples
+
+
+def shortened(question: str, rng: random.Random) -> str:
+    """The question with its first word and one to three of its names and nouns, in order."""
+    first, *rest = question.rstrip("?. ").split()
+    topic = [i for i, word in enumerate(rest) if word[0].isupper() or word[0].isdigit()]
+    kept = set(rng.sample(topic, min(len(topic), rng.randint(1, 3))))
+    return " ".join([first, *(word for i, word in enumerate(rest) if i in kept or not topic)]) + "?"
+
+
+def _index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
+    texts = {r["doc"]: {"id": r["doc"], "title": r["title"], "text": r["text"]} for r in records}
+    corpus = folder / "corpus.jsonl"
+    corpus.write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts.values()), "utf-8")
+    build(corpus, folder / "index", encoder)
+    return open_index(folder / "index", stamp(encoder))
+
+
+def _example(record: dict[str, Any], hits: Sequence[Hit], features: Features) -> Example:
+    evidence = [clean_characters(sentence).strip() for sentence in record["evidence"]] if record["answerable"] else []
+    text = next((h.article.text for h in hits if h.article.article_id == record["doc"]), "")
+    spans = [(start, start + len(e)) for e in evidence if (start := text.find(e)) >= 0]
+    quotes = [c.quote for c in features.flat]
+    gold = [
+        q.article_id == record["doc"] and any(_overlap(q.start, q.end, *span) > 0.5 for span in spans) for q in quotes
+    ]
+    quotable = [is_sentence(q.text) for q in quotes]
+    return Example(features.rows, np.array(gold), np.array(quotable), record["doc"])
+
+
+def _overlap(start: int, end: int, other_start: int, other_end: int) -> float:
+    return max(0, min(end, other_end) - max(start, other_start)) / (end - start)

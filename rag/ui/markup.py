@@ -1,0 +1,218 @@
+"""Answers, citations and articles → HTML strings that are safe whatever stands in an article.
+
+Every value passes ``html.escape``; only http and https addresses become links. Knows nothing of Streamlit, which
+sanitises these strings once more before it shows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from html import escape
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from rag.types import Answer, Article, Citation, Claim
+from rag.ui.conversation import Place
+from rag.ui.texts import Texts
+
+ACTIVE_ID = "beleg-active"
+_LONGEST_QUESTION = 400
+_BLANK_LINES = re.compile(r"\n{2,}")
+_LINES = re.compile(r"\n")
+_LONGEST_CROSSHEAD = 90
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def question_html(question: str, turn: int) -> str:
+    """What the person asked. The id is where the page scrolls to."""
+    return f'<h2 class="beleg-question" id="beleg-turn-{turn}">{escape(shortened(question))}</h2>'
+
+
+def answer_html(answer: Answer, turn: int, texts: Texts, shown: int | None = None) -> str:
+    """The answer up to its claim number ``shown`` (all of them if ``None``); the sources are cards of their own."""
+    complete = shown is None or shown >= len(answer.claims)
+    parts = [_understood(answer, texts), f'<p class="beleg-message beleg-{answer.status}">{escape(answer.message)}</p>']
+    parts += [_claim_html(claim, turn, texts) for claim in answer.claims[:shown]]
+    if complete and answer.claims and answer.as_of:
+        as_of = texts.as_of.format(date=texts.day(answer.as_of))
+        parts.append(f'<p class="beleg-as-of">{escape(as_of)}</p>')
+    return f'<div class="beleg-answer" lang="{answer.query.language}">{"".join(parts)}</div>'
+
+
+def sources_heading_html(answer: Answer, texts: Texts) -> str:
+    """What the cards are: the sources of the answer, or only the closest passages."""
+    kind, text = ("", texts.sources) if answer.status == "answered" else (" beleg-no-answer", texts.nearest)
+    return f'<h3 class="beleg-heading{kind}" lang="{texts.language}">{escape(text)}</h3>'
+
+
+def card_html(cited: Citation, texts: Texts) -> str:
+    """The facts of an article that an answer cites."""
+    facts = _facts_html(texts, cited.source, cited.author, cited.published, cited.updated)
+    return (
+        f'<h4 class="beleg-title" lang="de">{escape(cited.title or texts.untitled)}</h4>'
+        f'<p class="beleg-facts" lang="{texts.language}">{facts}{_link_html(cited.url, texts)}</p>'
+    )
+
+
+def quotes_html(citations: Sequence[Citation], turn: int, texts: Texts) -> str:
+    """What an answer quotes from one article, each quote with its number."""
+    return "".join(_quote_html(citation, turn, texts) for citation in citations)
+
+
+def article_bar_html(article: Article, texts: Texts) -> str:
+    """The line that stays in sight above an open article; its heading is read out, so this is not."""
+    return f'<p class="beleg-bar" aria-hidden="true">{escape(article.title or texts.untitled)}</p>'
+
+
+def article_html(article: Article, citations: Sequence[Citation], active: int, opening: int, texts: Texts) -> str:
+    """A whole article with its cited places marked; ``opening`` tells the page that this is a new one to scroll to."""
+    facts = _facts_html(texts, article.source, article.author, article.published, article.updated)
+    title = escape(article.title or texts.untitled)
+    body = marked_html(article.text, citations, active)
+    return (
+        f'<article class="beleg-article" data-opening="{opening}" lang="{escape(article.language)}">'
+        f'<h2 tabindex="-1">{title}</h2>'
+        f'<p class="beleg-facts" lang="{texts.language}">{facts}{_link_html(article.url, texts)}</p>'
+        f'<div class="beleg-text">{body}</div></article>'
+    )
+
+
+def marked_html(text: str, citations: Sequence[Citation], active: int) -> str:
+    """A text in paragraphs with its cited places in ``<mark>``. Without the tags and unescaped it is the text again."""
+    gaps = _BLANK_LINES if "\n\n" in text else _LINES  # a scraped text may hold one paragraph a line
+    ends = [0, *(edge for gap in gaps.finditer(text) for edge in gap.span()), len(text)]
+    pieces: list[str] = []
+    for number, (start, end) in enumerate(pairwise(ends)):
+        if number % 2:  # the gap between two paragraphs
+            pieces.append(text[start:end])
+        elif start < end:
+            kind = ' class="beleg-crosshead"' if start > 0 and _is_crosshead(text[start:end]) else ""
+            pieces.append(f"<p{kind}>{_marks(text, start, end, citations, active)}</p>")
+    # Of a quote over several paragraphs the first piece carries the id. Escaped text holds no such tag.
+    return "".join(pieces).replace(f'<mark class="{ACTIVE_ID}"', f'<mark id="{ACTIVE_ID}" class="{ACTIVE_ID}"', 1)
+
+
+def footer_html(line: str, language: str) -> str:
+    """The line about the archive."""
+    return f'<p class="beleg-footer" lang="{escape(language)}">{escape(line)}</p>'
+
+
+def masthead_html(texts: Texts) -> str:
+    """The name of the house."""
+    return (
+        '<div class="beleg-masthead"><span class="beleg-name">Beleg</span>'
+        f'<span class="beleg-tagline" lang="{texts.language}">{escape(texts.tagline)}</span></div>'
+    )
+
+
+def welcome_html(texts: Texts) -> str:
+    """What stands on the empty page above the examples."""
+    return (
+        f'<div class="beleg-welcome" lang="{texts.language}"><h1>{escape(texts.headline)}</h1>'
+        f'<p>{escape(texts.promise)}</p><h3 class="beleg-heading">{escape(texts.examples)}</h3></div>'
+    )
+
+
+def trouble_html(reason: str, texts: Texts) -> str:
+    """Why there is nothing to ask, with the line that names the next step."""
+    return (
+        f'<div class="beleg-trouble" role="alert" lang="{texts.language}"><h1>{escape(texts.trouble)}</h1>'
+        f'<p class="beleg-reason" lang="en">{escape(reason)}</p><p>{escape(texts.trouble_hint)}</p></div>'
+    )
+
+
+def label(text: str) -> str:
+    """A text as the label of a button, which Streamlit would read as Markdown: nothing in it has a meaning."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def shortened(text: str, longest: int = _LONGEST_QUESTION) -> str:
+    """A text on one line, cut at a word if it is very long."""
+    line = " ".join(text[: longest * 4].split())
+    if len(line) <= longest and len(text) <= longest * 4:
+        return line
+    return line[:longest].rsplit(" ", 1)[0] + " …"
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address, if it is a plain http or https one."""
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    # A user name before the host only serves to look like another host.
+    return url if parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else None
+
+
+def _understood(answer: Answer, texts: Texts) -> str:
+    if answer.query.standalone == answer.query.question:
+        return ""
+    line = texts.understood.format(question=shortened(answer.query.standalone))
+    return f'<p class="beleg-understood" lang="{texts.language}">{escape(line)}</p>'
+
+
+def _claim_html(claim: Claim, turn: int, texts: Texts) -> str:
+    marks = "".join(_number_html(Place(turn, number), texts) for number in claim.citations)
+    doubt = ""
+    if claim.verdict != "belegt":
+        doubt = f' <span class="beleg-doubt" lang="{texts.language}">{escape(texts.verdicts[claim.verdict])}</span>'
+    marks = f'<span class="beleg-marks">\u2060{marks}</span>'  # joined to the last word, so that no line breaks before
+    return f'<p class="beleg-claim" lang="de">{escape(claim.text)}{marks}{doubt}</p>'
+
+
+def _number_html(place: Place, texts: Texts) -> str:
+    name = escape(texts.show_number.format(number=place.number))
+    return (
+        f'<button type="button" class="beleg-number" data-cite="{place}" lang="{texts.language}" '
+        f'aria-label="{name}" title="{name}">{place.number}</button>'
+    )
+
+
+def _quote_html(citation: Citation, turn: int, texts: Texts) -> str:
+    number = _number_html(Place(turn, citation.number), texts)
+    return f'<div class="beleg-quote">{number}<blockquote lang="de">{escape(citation.quote)}</blockquote></div>'
+
+
+def _facts_html(
+    texts: Texts, source: str | None, author: str | None, published: date | None, updated: date | None
+) -> str:
+    facts = [fact for fact in (source, author) if fact]
+    facts.append(texts.published(published))
+    if updated and updated != published:
+        facts.append(texts.updated.format(date=texts.day(updated)))
+    return " · ".join(f"<span>{escape(fact)}</span>" for fact in facts)
+
+
+def _link_html(url: str | None, texts: Texts) -> str:
+    address = safe_url(url)
+    if address is None:
+        return ""
+    name = f"{texts.open_source} ({texts.new_tab})"
+    return (
+        f' · <a href="{escape(address)}" target="_blank" rel="noopener noreferrer nofollow" '
+        f'title="{escape(name)}">{escape(texts.open_source)}\u00a0↗</a>'
+    )
+
+
+def _is_crosshead(block: str) -> bool:
+    """Whether a paragraph is a subheading: short, on one line, and no sentence."""
+    return len(block) <= _LONGEST_CROSSHEAD and "\n" not in block and block[-1].isalnum()
+
+
+def _marks(text: str, start: int, end: int, citations: Sequence[Citation], active: int) -> str:
+    """One paragraph; where cited places overlap, the one asked for is on top."""
+    edges = {edge for c in citations for edge in (c.start, c.end) if start < edge < end}
+    pieces: list[str] = []
+    for left, right in pairwise(sorted({start, end} | edges)):
+        inner = escape(text[left:right])
+        cover = sorted((c for c in citations if c.start <= left and right <= c.end), key=lambda c: c.number != active)
+        if cover:
+            kind = ACTIVE_ID if cover[0].number == active else "beleg-other"
+            number = f' data-number="{cover[0].number}"' if cover[0].start == left else ""  # shown by the style sheet
+            inner = f'<mark class="{kind}"{number}>{inner}</mark>'
+        pieces.append(inner)
+    return "".join(pieces)

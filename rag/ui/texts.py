@@ -1,0 +1,160 @@
+"""What the frame of the chat says, in German and English. What an answer says of itself stands in ``rag.messages``.
+
+Knows no page and no markup: everything here is plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import get_args
+
+from rag.types import Citation, Language, Verdict
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+NAMES: Mapping[Language, str] = {"de": "Deutsch", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One language's words for the frame, with its way to write dates and numbers."""
+
+    language: Language
+    months: tuple[str, ...]
+    date_form: str
+    thousands: str
+    tagline: str
+    new_chat: str
+    ask: str
+    send: str
+    headline: str
+    promise: str
+    examples: str
+    about: str
+    as_of: str
+    understood: str
+    sources: str
+    nearest: str
+    show: str
+    show_number: str
+    open_source: str
+    new_tab: str
+    undated: str
+    updated: str
+    untitled: str
+    close: str
+    one_article: str
+    articles: str
+    newest: str
+    answered_with: str
+    answered_with_one: str
+    verdicts: Mapping[Verdict, str]
+    trouble: str
+    trouble_hint: str
+
+    def day(self, day: date) -> str:
+        """A day as it is written out, ``30. November 2022``."""
+        return self.date_form.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+
+    def published(self, day: date | None) -> str:
+        """The day of publication, or that it is unknown."""
+        return self.day(day) if day else self.undated
+
+    def number(self, number: int) -> str:
+        return f"{number:,}".replace(",", self.thousands)
+
+    def archive(self, count: int, newest: date | None) -> str:
+        """How much there is to ask: ``41 Artikel, neuester vom 15. Dezember 2023``."""
+        size = self.one_article if count == 1 else self.articles.format(count=self.number(count))
+        return f"{size}, {self.newest.format(date=self.day(newest))}" if newest else size
+
+    def announcement(self, message: str, citations: tuple[Citation, ...]) -> str:
+        """What a screen reader says when an answer has come."""
+        if not citations:
+            return message
+        count = len(citations)
+        return f"{message} {self.answered_with_one if count == 1 else self.answered_with.format(count=count)}"
+
+
+TEXTS: Mapping[Language, Texts] = {
+    "de": Texts(
+        language="de",
+        months=(
+            *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+            *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+        ),
+        date_form="{day}. {month} {year}",
+        thousands=".",
+        tagline="Antworten mit Nachweis",
+        new_chat="Neues Gespräch",
+        ask="Frage an das Archiv",
+        send="Frage stellen",
+        headline="Was möchten Sie wissen?",
+        promise="Beleg antwortet mit Sätzen aus dem Archiv. Jeder führt mit einem Klick an seine Stelle im Artikel.",
+        examples="Zum Beispiel",
+        about="Was ist bekannt über: {title}?",
+        as_of="Stand: {date}",
+        understood="Verstanden als: {question}",
+        sources="Quellen",
+        nearest="Nächstliegende Stellen, keine Antwort",
+        show="Im Artikel zeigen",
+        show_number="Beleg {number} im Artikel zeigen",
+        open_source="Quelle öffnen",
+        new_tab="öffnet sich in einem neuen Tab",
+        undated="ohne Datum",
+        updated="aktualisiert am {date}",
+        untitled="Ohne Titel",
+        close="Schließen",
+        one_article="1 Artikel",
+        articles="{count} Artikel",
+        newest="neuester vom {date}",
+        answered_with="{count} Belege.",
+        answered_with_one="1 Beleg.",
+        verdicts={"belegt": "belegt", "teilweise": "teilweise belegt", "nicht belegt": "nicht belegt"},
+        trouble="Das Archiv lässt sich nicht öffnen.",
+        trouble_hint="Wenn das behoben ist, laden Sie diese Seite neu.",
+    ),
+    "en": Texts(
+        language="en",
+        months=(
+            *("January", "February", "March", "April", "May", "June"),
+            *("July", "August", "September", "October", "November", "December"),
+        ),
+        date_form="{day} {month} {year}",
+        thousands=",",
+        tagline="Answers with evidence",
+        new_chat="New chat",
+        ask="Ask the archive",
+        send="Ask",
+        headline="What would you like to know?",
+        promise="Beleg answers with sentences from a German archive. Each is one click from its place in the article.",
+        examples="For example",
+        about="What is known about: {title}?",
+        as_of="As of {date}",
+        understood="Understood as: {question}",
+        sources="Sources",
+        nearest="Closest passages, not an answer",
+        show="Show in article",
+        show_number="Show evidence {number} in its article",
+        open_source="Open source",
+        new_tab="opens in a new tab",
+        undated="undated",
+        updated="updated {date}",
+        untitled="Untitled",
+        close="Close",
+        one_article="1 article",
+        articles="{count} articles",
+        newest="the newest of {date}",
+        answered_with="{count} pieces of evidence.",
+        answered_with_one="1 piece of evidence.",
+        verdicts={"belegt": "supported", "teilweise": "partly supported", "nicht belegt": "not supported"},
+        trouble="The archive cannot be opened.",
+        trouble_hint="When this is mended, reload the page.",
+    ),
+}
+
+
+def language_of(value: object) -> Language:
+    """The language that a setting or an address names; German if it names none."""
+    return next((language for language in LANGUAGES if language == value), "de")

@@ -1,0 +1,276 @@
+"""The chat in a real browser over a real index: what a person clicks, and what page and server reach for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from rag.encoder import load_encoder
+from rag.index.build import build
+from tests.browser import PROJECT, Server, browser_is_absent, browsing, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+QUESTION = "Warum keine Patriots für die Ukraine?"
+HOSTILE_TITLE = "<img src=x onerror=hacked=1> ![Bild](http://evil.test/a.png) :material/home: $x^2$ **fett**"
+HOSTILE_PARTS = (
+    "<script>window.hacked = 1</script>",
+    "<img src=x onerror='window.hacked = 2'>",
+    "</mark></p><h1>Überschrift</h1>",
+    "![Bild](http://evil.test/bild.png)",
+    "[Verweis](javascript:window.hacked=3)",
+    "$\\frac{1}{2}$ und $$x^2$$",
+    ":material/home: :red[rot] :smile:",
+    "&lt;b&gt; &#60;i&#62;",
+)
+HOSTILE_SENTENCE = "Der Zauberwürfel aus Knorkelshausen kostet </mark><b onclick=hacked()> zwölf Euro und fünfzig Cent."
+HOME = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass
+class Visit:
+    """One browser context and everything it asked for."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    dialogs: list[str] = field(default_factory=list)
+
+    def heard(self, address: str) -> None:
+        parts = urlsplit(address)
+        self.hosts.add(parts.hostname or parts.scheme)
+
+    def ask(self, question: str) -> None:
+        answers = self.page.locator(".beleg-answer").count()
+        box = self.page.locator(".st-key-ask textarea")
+        box.fill(question)
+        box.press("Enter")
+        self.page.locator(".beleg-answer").nth(answers).wait_for()
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until the page is drawn to its end."""
+        self.page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _browser_is_here() -> None:
+    if browser_is_absent():
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is absent: apt-get install chromium")
+        pytest.skip("chromium is absent: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo corpus without its examples, and one hostile article that is the newest of all."""
+    folder = tmp_path_factory.mktemp("chat")
+    corpus, index = folder / "corpus", folder / "index"
+    shutil.copytree(PROJECT / "corpus", corpus, ignore=lambda _, names: [n for n in names if not n.endswith(".md")])
+    text = "\n\n".join((*HOSTILE_PARTS[:4], HOSTILE_SENTENCE, *HOSTILE_PARTS[4:]))
+    hostile = {"_id": "böse", "title": HOSTILE_TITLE, "text": text, "published": "2024-02-01", "source": "<i>Blatt</i>"}
+    (corpus / "hostile.jsonl").write_text(json.dumps(hostile) + "\n", "utf-8")
+    build(corpus, index, load_encoder())
+    with serving(folder, corpus, index) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    """A desk at 1280 x 900. Whatever a test does, the page must stay at home."""
+    yield from visiting(server, browser, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def phone(server: Server, browser: Browser) -> Iterator[Visit]:
+    yield from visiting(server, browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+
+
+def visiting(server: Server, browser: Browser, **how: Any) -> Iterator[Visit]:
+    context = browser.new_context(locale="de-DE", **how)
+    context.set_default_timeout(15_000)
+    visit = Visit(context.new_page())
+    context.on("request", lambda request: visit.heard(request.url))
+    visit.page.on("websocket", lambda socket: visit.heard(socket.url))
+    visit.page.on("dialog", lambda dialog: (visit.dialogs.append(dialog.message), dialog.dismiss()))
+    visit.page.goto(server.url)
+    visit.page.locator(".st-key-ask textarea").wait_for()
+    yield visit
+    context.close()
+    assert visit.hosts <= HOME | {"data", "blob"}
+    assert visit.dialogs == []
+
+
+def in_sight(page: Page, selector: str) -> bool:
+    """Whether an element lies wholly in the window, and on top of whatever else is there."""
+    return bool(
+        page.evaluate(
+            """selector => {
+                const box = document.querySelector(selector).getBoundingClientRect();
+                const top = document.elementFromPoint(box.left + 3, box.top + box.height / 2);
+                return box.top >= 0 && box.bottom <= innerHeight && Boolean(top?.closest(selector));
+            }""",
+            selector,
+        )
+    )
+
+
+def test_from_the_question_to_the_marked_sentence(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    assert page.locator(".beleg-question").inner_text() == QUESTION
+    claims = page.locator(".beleg-claim")
+    assert claims.count() >= 1
+    assert page.locator(".beleg-as-of").inner_text().startswith("Stand: ")
+    first = claims.first.inner_text()
+    claims.first.locator(".beleg-number").first.click()
+    page.locator(".beleg-article").wait_for()
+    marked = page.locator("#beleg-active").inner_text()
+    assert marked in first
+    assert len(marked.split()) >= 3
+    page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
+    assert in_sight(page, "#beleg-active")
+    assert page.locator(".beleg-article h2").inner_text() in page.locator(".beleg-title").all_inner_texts()
+
+
+def test_each_source_has_a_button_that_opens_it(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    buttons = page.get_by_role("button", name="Im Artikel zeigen", exact=True)
+    assert buttons.count() == page.locator(".beleg-title").count() >= 1
+    for number in range(buttons.count()):
+        title = page.locator(".beleg-title").nth(number).inner_text()
+        buttons.nth(number).click()
+        page.locator(".beleg-article h2", has_text=title).wait_for()
+        page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
+        assert in_sight(page, "#beleg-active")
+    page.get_by_role("button", name="Schließen").click()
+    page.locator(".beleg-article").wait_for(state="detached")
+
+
+def test_it_works_with_the_keyboard_alone(visit: Visit) -> None:
+    page = visit.page
+    page.wait_for_function("document.activeElement.matches('.st-key-ask textarea')")
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    page.locator(".beleg-as-of").wait_for()
+    number = page.get_by_role("button", name="Beleg 1 im Artikel zeigen").first
+    number.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
+    page.keyboard.press("Escape")
+    page.locator(".beleg-article").wait_for(state="detached")
+    page.wait_for_function("document.activeElement.matches('.beleg-number')")
+
+
+def test_a_second_question_leaves_the_first_in_place(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    before = page.locator(".beleg-answer").first.inner_text()
+    visit.ask("Wann wurden die letzten Atomkraftwerke abgeschaltet?")
+    assert page.locator(".beleg-question").count() == page.locator(".beleg-answer").count() == 2
+    assert page.locator(".beleg-answer").first.inner_text() == before
+    page.wait_for_function("document.querySelector('#beleg-turn-1').getBoundingClientRect().top < 120")
+    assert in_sight(page, "#beleg-turn-1")
+    page.get_by_role("button", name="Neues Gespräch").click()
+    page.locator(".beleg-welcome").wait_for()
+    assert page.locator(".beleg-answer").count() == 0
+
+
+def test_no_question_is_lost_when_the_next_comes_before_its_answer(visit: Visit) -> None:
+    box = visit.page.locator(".st-key-ask textarea")
+    for number, question in enumerate(("Was kostet das Deutschlandticket?", "Wann trat Finnland der NATO bei?")):
+        box.fill(question)
+        box.press("Enter")
+        visit.page.locator(".beleg-question").nth(number).wait_for()
+    visit.page.locator(".beleg-answer").nth(1).wait_for()
+    visit.settle()
+    asked = visit.page.locator(".beleg-question").all_inner_texts()
+    assert asked == ["Was kostet das Deutschlandticket?", "Wann trat Finnland der NATO bei?"]
+
+
+def test_the_english_frame_keeps_the_conversation(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    german = page.locator(".beleg-claim").all_inner_texts()
+    page.get_by_role("radio", name="English").click()
+    page.locator(".beleg-as-of", has_text="As of ").wait_for()
+    visit.settle()
+    assert page.get_by_role("button", name="New chat").count() == 1
+    assert page.locator(".beleg-claim").all_inner_texts() == german
+    assert page.locator("html").get_attribute("lang") == "en"
+    visit.ask("Why no Patriots for Ukraine?")
+    assert (
+        "original German" in page.locator(".beleg-message").last.inner_text() or page.locator(".beleg-nearest").count()
+    )
+
+
+def test_a_hostile_article_shows_as_it_is_and_does_nothing(visit: Visit) -> None:
+    page = visit.page
+    assert page.locator(".st-key-example-0 button").inner_text() == f"Was ist bekannt über: {HOSTILE_TITLE}?"
+    visit.ask("Was kostet der Zauberwürfel aus Knorkelshausen?")
+    card = page.locator("[class*=st-key-card-]", has_text="Zauberwürfel").first
+    assert HOSTILE_TITLE in card.inner_text()
+    assert "<i>Blatt</i>" in card.inner_text()
+    card.get_by_role("button", name="Im Artikel zeigen", exact=True).click()
+    page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
+    assert page.locator(".beleg-article h2").inner_text() == HOSTILE_TITLE
+    shown = page.locator(".beleg-text").inner_text()
+    assert [part for part in (*HOSTILE_PARTS, HOSTILE_SENTENCE) if part not in shown] == []
+    assert page.locator("#beleg-active").inner_text() in HOSTILE_SENTENCE
+    assert in_sight(page, "#beleg-active")
+    assert page.locator(".beleg-article :is(script, img, h1, b, i, a), .beleg-card :is(img, i, b)").count() == 0
+    assert page.evaluate("typeof window.hacked") == "undefined"
+
+
+def test_nothing_sticks_out_on_a_phone(phone: Visit) -> None:
+    page = phone.page
+    width = "document.documentElement.scrollWidth"
+    assert page.evaluate(width) <= 390
+    phone.ask(QUESTION)
+    assert page.evaluate(width) <= 390
+    page.locator(".beleg-number").first.tap()
+    page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
+    assert page.evaluate(width) <= 390
+    box = page.locator(".st-key-article").bounding_box()
+    assert box is not None
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 844)
+    assert in_sight(page, "#beleg-active")
+    page.get_by_role("button", name="Schließen").tap()
+    page.locator(".beleg-article").wait_for(state="detached")
+
+
+def test_very_long_and_empty_questions_end_calmly(visit: Visit) -> None:
+    visit.ask("?!…")
+    assert "Bitte stellen Sie eine Frage" in visit.page.locator(".beleg-answer").inner_text()
+    visit.ask("Wort und " * 5_600)
+    assert visit.page.locator(".stException").count() == 0
+
+
+def test_the_address_asks(visit: Visit, server: Server) -> None:
+    visit.page.goto(f"{server.url}/?q=Warum%20keine%20Patriots%20f%C3%BCr%20die%20Ukraine%3F&lang=en")
+    visit.page.locator(".beleg-as-of").wait_for()
+    visit.settle()
+    assert visit.page.locator(".beleg-question").all_inner_texts() == [QUESTION]
+    assert visit.page.get_by_role("button", name="New chat").count() == 1
+
+
+def test_the_server_reaches_for_no_other_host(visit: Visit, server: Server) -> None:
+    visit.ask(QUESTION)
+    first, *reached = server.watched.read_text("utf-8").splitlines()
+    assert first == "watching"
+    assert {line.split(" ", 1)[1] for line in reached} <= HOME
+    assert "Traceback" not in server.log.read_text("utf-8")

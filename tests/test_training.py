@@ -1,0 +1,143 @@
+"""Training on a handful of texts: the whole path from files to models that load."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.encoder import StaticEncoder
+from rag.errors import BelegError, DatasetError
+from rag.features import NAMES
+from rag.german import words
+from rag.ranker import Ranker
+from rag.training import encoder as encoder_training
+from rag.training import ranker as ranker_training
+from rag.training.examples import load_examples, shortened
+from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
+
+TOPICS = {
+    "Brücke": "Die Brücke führt über den Fluss. Ihre Seile tragen die Fahrbahn. Weil sie rosten, ist sie gesperrt.",
+    "Wolf": "Der Wolf lebt im Rudel. Er jagt vor allem Rehe. Schäfer schützen ihre Herden, weil er auch Schafe reißt.",
+    "Feuer": "Das Feuer brach in der Nacht aus. Die Feuerwehr löschte es. Alle flohen, weil das Dach einstürzte.",
+    "Hafen": "Der Hafen liegt an der Küste. Schiffe bringen Getreide. Er wächst, weil der Handel zunimmt.",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All training files in miniature."""
+    folder = tmp_path_factory.mktemp("training")
+    lined = [{"title": t, "text": x.replace(". ", ".\n")} for t, x in TOPICS.items()]
+    pairs = [
+        {"query": f"Was ist über {t} bekannt, Frage {i}?", "positive": x} for t, x in TOPICS.items() for i in range(8)
+    ]
+    evidence = [
+        {
+            "id": f"{t}{i}",
+            "doc": t,
+            "title": t,
+            "text": x,
+            "question": question,
+            "evidence": [x.split(". ")[2]] if answerable else [],
+            "answerable": answerable,
+        }
+        for t, x in TOPICS.items()
+        for i, (question, answerable) in enumerate(
+            [(f"Warum ist das so beim Thema {t}?", True), (f"Wie alt ist {t}?", False), (f"Weshalb {t}?", True)]
+        )
+    ]
+    files = {
+        "wikidpr-questions": pairs,
+        "wikidpr-imperatives": pairs,
+        "klexikon-wikipedia": [{**r, "text": r["text"].replace("\n", " ") + " " + r["text"] * 3} for r in lined],
+        "klexikon-children": lined,
+        "bundestag-speeches": [{"sitting": "1", "text": x} for x in TOPICS.values()],
+        "bundestag-proceedings": [{"title": t, "text": x} for t, x in TOPICS.items()],
+        "parallel-de-en": [{"de": "Der Wolf", "en": "The wolf", "source": "x"}],
+        "answer-sentences": evidence,
+    }
+    for name, records in files.items():
+        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    return folder
+
+
+def test_the_encoder_learns_and_loads(data: Path, tmp_path: Path) -> None:
+    recipe = encoder_training.Recipe(vocabulary=300, dimension=16, batch=16, steps=60)
+    encoder_training.train_encoder(data, tmp_path, recipe)
+    made, texts = StaticEncoder(tmp_path), list(TOPICS.values())
+    cosines = (
+        made.encode_queries([f"Was ist über {topic} bekannt?" for topic in TOPICS]) @ made.encode_passages(texts).T
+    )
+    assert list(cosines.argmax(axis=1)) == list(range(len(texts)))
+
+
+def test_the_ranker_learns_loads_and_tells_evidence_from_the_rest(
+    data: Path, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    recipe = ranker_training.Recipe(hidden=8, epochs=40, batch=4, folds=2, dropout=0.0)
+    scores = ranker_training.train_ranker(data, encoder, tmp_path / "ranker", recipe)
+    assert set(scores) == {"first", "three", "auroc"}
+    ranker = Ranker(tmp_path / "ranker")
+    examples = load_examples(data, encoder, random.Random(1), 0.3, 0.3, lambda line: None)
+    judged = [(ranker.judge(e.rows), e) for e in examples if e.gold.any()]
+    assert sum(e.gold[j.scores.argmax()] for j, e in judged) > 0.7 * len(judged)
+    assert all(0 <= j.confidence <= 1 for j, _ in judged)
+
+
+def test_a_question_without_its_text_has_no_evidence(data: Path, encoder: StaticEncoder) -> None:
+    examples = load_examples(data, encoder, random.Random(1), 1.0, 0.0, lambda line: None)
+    assert len(examples) == 8 * 2 + 4
+    assert sum(bool(e.gold.any()) for e in examples) == 8
+    assert all(e.rows.shape == (len(e.gold), len(NAMES)) for e in examples)
+
+
+def test_a_missing_or_broken_ranker_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(BelegError, match="python -m rag train ranker") as caught:
+        Ranker(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_training_files_that_are_missing_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="klexikon-wikipedia"):
+        load_streams(tmp_path, random.Random(1))
+    (tmp_path / "x.jsonl.gz").write_bytes(b"not gzip")
+    with pytest.raises(DatasetError):
+        list(read_jsonl(tmp_path / "x.jsonl.gz"))
+
+
+@given(st.lists(st.text(alphabet="abc ", min_size=20, max_size=60), min_size=3, max_size=8), st.integers())
+def test_inverse_cloze_takes_one_sentence_out(parts: list[str], seed: int) -> None:
+    text = " ".join(f"Satz {i} {' '.join(part.split())} und mehr dazu." for i, part in enumerate(parts))
+    pair = inverse_cloze(text, random.Random(seed))
+    assert pair is not None
+    query, rest = pair
+    assert query in text
+    assert query not in rest
+    assert sorted(words(query + " " + rest)) == sorted(words(text))
+
+
+def test_the_mix_repeats_and_thins_streams() -> None:
+    streams = [
+        Stream("a", [("q", str(i)) for i in range(10)], 2.5),
+        Stream("b", [("p", str(i)) for i in range(10)], 0.5),
+    ]
+    epoch = mixed(streams, random.Random(1))
+    assert sum(query == "q" for query, _ in epoch) == 25
+    assert sum(query == "p" for query, _ in epoch) == 5
+
+
+def test_shortened_questions_keep_their_question_word_and_topic() -> None:
+    question = "Warum wurde die Brücke bei Neuwied im Mai gesperrt?"
+    for seed in range(20):
+        first, *rest = shortened(question, random.Random(seed)).rstrip("?").split()
+        assert first == "Warum"
+        assert 1 <= len(rest) <= 3
+        assert set(rest) <= {"Brücke", "Neuwied", "Mai"}
+    assert shortened("Was ist das?", random.Random(1)) == "Was ist das?"

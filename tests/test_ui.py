@@ -1,0 +1,586 @@
+"""The chat without a browser: its texts, its markup, its conversation, and the pages as Streamlit draws them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import date
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+import streamlit as st
+from hypothesis import given
+from hypothesis import strategies as some
+from streamlit.testing.v1 import AppTest
+
+from rag.citations import verify
+from rag.errors import IndexMissing
+from rag.question import understand
+from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Filters, Hit, Passage, Query, Quote, Turn
+from rag.ui import markup
+from rag.ui.conversation import Conversation, Place, by_article
+from rag.ui.examples import examples
+from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
+
+PROJECT = Path(__file__).resolve().parent.parent
+DE, EN = TEXTS["de"], TEXTS["en"]
+
+BUKAREST = Article(
+    "bukarest.md",
+    "Warum die Ukraine vorerst keine Patriots bekommt",
+    "Eine Zusage gab es nicht.\n\nSoldaten müssten monatelang ausgebildet werden. Doch wann?\n\nAusblick\n\nOffen.",
+    published=date(2022, 11, 30),
+    source="Demo",
+    author="Ada Beispiel",
+    url="https://example.org/bukarest",
+)
+HOSTILE_TEXT = (
+    "<script>window.hacked = 1</script> <img src=x onerror=window.hacked=2> </mark> ![Bild](http://evil.test/a.png) "
+    "[Link](javascript:alert(1)) $\\frac{1}{2}$ :material/home: & &lt;b&gt; \"onclick='x' kostet zwölf Euro."
+)
+HOSTILE = Article(
+    "böse.jsonl", "</h2><script>x</script> *Titel*", HOSTILE_TEXT, source="<b>Blatt</b>", url="javascript:alert(1)"
+)
+# What a title or a text may hold that means something to HTML, to Markdown or to this page.
+PIECES = [
+    *"<>&\"'/=`\n :;äß€#[]()!a1\u2028",
+    *("<mark>", "</p>", "&amp;", "&#60", " data-cite=", "\n\n", "javascript:", "https://"),
+]
+NASTY = some.lists(some.sampled_from(PIECES)).map("".join)
+
+
+def cited(article: Article, *quotes: str) -> tuple[Citation, ...]:
+    """Citations of words as they stand in an article."""
+    return tuple(
+        Citation(
+            number=number,
+            article_id=article.article_id,
+            title=article.title,
+            source=article.source,
+            author=article.author,
+            url=article.url,
+            published=article.published,
+            updated=article.updated,
+            passage_id=f"{article.article_id}#0",
+            start=article.text.index(quote),
+            end=article.text.index(quote) + len(quote),
+            quote=quote,
+        )
+        for number, quote in enumerate(quotes, 1)
+    )
+
+
+def hit(article: Article) -> Hit:
+    return Hit(article, Passage(f"{article.article_id}#0", article.article_id, 0, len(article.text), article.text), 1.0)
+
+
+def drafted(quotes: Sequence[tuple[Article, str]], answers: bool) -> Draft:
+    claims = []
+    for article, words in quotes:
+        start = article.text.index(words)
+        quote = Quote(article.article_id, f"{article.article_id}#0", start, start + len(words), words)
+        claims.append(DraftClaim(words, (quote,)))
+    return Draft(tuple(claims), 0.9, answers, "quotes")
+
+
+def answer(question: str, history: Sequence[Turn] = ()) -> Answer:
+    """What the stand-in for the assistant says: an answer, the closest passages, a hostile article, or nothing."""
+    query = understand(question, history, Filters())
+    hits = [hit(BUKAREST), hit(HOSTILE)]
+    if "Patriots" in question:
+        words = ("Eine Zusage gab es nicht.", "Soldaten müssten monatelang ausgebildet werden.")
+        return verify(query, drafted([(BUKAREST, w) for w in words], True), hits)
+    if "Zauber" in question:
+        return verify(query, drafted([(HOSTILE, HOSTILE_TEXT)], True), hits)
+    if "Wetter" in question:
+        return verify(query, drafted([(BUKAREST, "Offen."), (HOSTILE, HOSTILE_TEXT)], False), hits)
+    return verify(query, drafted([], False), hits)
+
+
+class Reader(HTMLParser):
+    """What a browser would see: tags with their attributes, and the text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+# Texts -------------------------------------------------------------------------------------------------------------
+
+
+def test_both_languages_have_all_texts_with_the_same_places_to_fill() -> None:
+    assert set(TEXTS) == set(LANGUAGES)
+    for field in fields(Texts):
+        german, english = getattr(DE, field.name), getattr(EN, field.name)
+        assert german, field.name
+        assert english, field.name
+        if isinstance(german, str):
+            assert set(re.findall(r"{\w+}", german)) == set(re.findall(r"{\w+}", english)), field.name
+        else:
+            assert len(german) == len(english), field.name
+
+
+def test_dates_and_numbers_are_written_as_in_each_language() -> None:
+    assert DE.day(date(2022, 11, 30)) == "30. November 2022"
+    assert EN.day(date(2022, 3, 1)) == "1 March 2022"
+    assert DE.published(None) == "ohne Datum"
+    assert DE.number(12_345) == "12.345"
+    assert EN.number(12_345) == "12,345"
+
+
+def test_the_line_about_the_archive() -> None:
+    assert DE.archive(41, date(2023, 12, 15)) == "41 Artikel, neuester vom 15. Dezember 2023"
+    assert DE.archive(1, None) == "1 Artikel"
+    assert EN.archive(1, None) == "1 article"
+
+
+def test_an_unknown_language_is_german() -> None:
+    assert [language_of(value) for value in ("en", "de", "fr", None)] == ["en", "de", "de", "de"]
+
+
+# Markup ------------------------------------------------------------------------------------------------------------
+
+
+def citations_in(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Citation, ...]:
+    article = replace(BUKAREST, text=text)
+    empty = cited(article, "")[0]
+    kept = [(min(a, b), max(a, b)) for a, b in ((a % (len(text) + 1), b % (len(text) + 1)) for a, b in spans) if a != b]
+    return tuple(
+        replace(empty, number=n, start=start, end=end, quote=text[start:end]) for n, (start, end) in enumerate(kept, 1)
+    )
+
+
+@given(NASTY, some.lists(some.tuples(some.integers(0, 60), some.integers(0, 60)), max_size=4), some.integers(1, 4))
+def test_a_marked_text_is_the_text_again_and_marks_just_what_is_cited(
+    text: str, spans: list[tuple[int, int]], active: int
+) -> None:
+    citations = citations_in(text, spans)
+    marked = markup.marked_html(text, citations, active)
+    assert unescape(re.sub(r"<[^>]*>", "", marked)) == text
+    seen = Reader(marked)
+    assert set(seen.tags) <= {"p", "mark"}
+    assert [value for name, value in seen.attributes if name == "id"] in ([], ["beleg-active"])
+    pieces = re.findall(r"<mark [^>]*>(.*?)</mark>", marked, re.DOTALL)
+    covered = {i for c in citations for i in range(c.start, c.end)}
+    gaps = {i for gap in re.finditer("\n\n+" if "\n\n" in text else "\n", text) for i in range(*gap.span())}
+    assert "".join(map(unescape, pieces)) == "".join(text[i] for i in sorted(covered - gaps))
+
+
+def test_a_quote_over_two_paragraphs_is_marked_in_both_with_one_id() -> None:
+    text = "Eins. Zwei.\n\nDrei. Vier."
+    citations = cited(replace(BUKAREST, text=text), "Zwei.\n\nDrei.")
+    assert markup.marked_html(text, citations, 1) == (
+        '<p>Eins. <mark id="beleg-active" class="beleg-active" data-number="1">Zwei.</mark></p>\n\n'
+        '<p><mark class="beleg-active">Drei.</mark> Vier.</p>'
+    )
+
+
+def test_where_quotes_overlap_the_one_asked_for_is_on_top() -> None:
+    marked = markup.marked_html("abcd", citations_in("abcd", [(0, 3), (2, 4)]), 2)
+    assert marked == (
+        '<p><mark class="beleg-other" data-number="1">ab</mark>'
+        '<mark id="beleg-active" class="beleg-active" data-number="2">c</mark><mark class="beleg-active">d</mark></p>'
+    )
+
+
+def test_subheadings_look_like_subheadings() -> None:
+    marked = markup.marked_html(BUKAREST.text, (), 1)
+    assert '<p class="beleg-crosshead">Ausblick</p>' in marked
+    assert marked.count("beleg-crosshead") == 1
+
+
+def test_one_paragraph_a_line_where_there_are_no_blank_lines() -> None:
+    assert markup.marked_html("Eins.\nZwei.", (), 1) == "<p>Eins.</p>\n<p>Zwei.</p>"
+
+
+ALLOWED_TAGS = {"article", "a", "blockquote", "button", "div", "h1", "h2", "h3", "h4", "mark", "p", "span"}
+ALLOWED_ATTRIBUTES = {
+    *("aria-hidden", "aria-label", "class", "data-cite", "data-number", "data-opening", "href", "id", "lang", "rel"),
+    *("role", "tabindex", "target", "title", "type"),
+}
+
+
+@given(NASTY, NASTY, NASTY, NASTY)
+def test_nothing_in_any_field_can_add_a_tag_or_an_attribute(title: str, source: str, text: str, url: str) -> None:
+    article = Article(title, title, text, source=source, author=source, url=url)
+    citations = citations_in(text, [(0, len(text))]) or cited(BUKAREST, "Offen.")
+    citations = tuple(replace(c, title=title, source=source, author=source, url=url) for c in citations)
+    query = Query(text, title, language="de")
+    claims = (Claim(text, (1,), "teilweise"),)
+    whole = Answer(query, "answered", 1.0, "quotes", title, claims, citations, date(2022, 1, 1), ())
+    for source_html, shown in (
+        (markup.question_html(text, 0), ()),
+        (markup.answer_html(whole, 0, DE), (text,)),
+        (markup.card_html(citations[0], EN), (title,)),
+        (markup.quotes_html(citations, 0, DE), (citations[0].quote,)),
+        (markup.article_bar_html(article, DE), (title,)),
+        (markup.article_html(article, citations, 1, 1, DE), (title, text)),
+        (markup.trouble_html(text, DE), (text,)),
+    ):
+        seen = Reader(source_html)
+        assert set(seen.tags) <= ALLOWED_TAGS
+        assert {name for name, _ in seen.attributes} <= ALLOWED_ATTRIBUTES
+        assert all(value.startswith(("http://", "https://")) for name, value in seen.attributes if name == "href")
+        assert all(re.fullmatch(r"\d+:\d+", value) for name, value in seen.attributes if name == "data-cite")
+        assert all(words in seen.text for words in shown if words)
+
+
+def test_only_web_addresses_become_links() -> None:
+    assert markup.safe_url("https://www.example.org/a?b=ä&c=1#d") == "https://www.example.org/a?b=ä&c=1#d"
+    for bad in (None, "", "javascript:alert(1)", "data:text/html,x", "//example.org", "http://", "file:///etc/passwd"):
+        assert markup.safe_url(bad) is None
+    for trick in ("https://good.org@evil.test/", "java\nscript:alert(1)", "https://a b", "http://[", "HTTPS\u202e://x"):
+        assert markup.safe_url(trick) is None
+
+
+def test_a_link_opens_elsewhere_and_tells_nothing() -> None:
+    seen = Reader(markup.card_html(cited(BUKAREST, "Offen.")[0], DE))
+    assert ("href", "https://example.org/bukarest") in seen.attributes
+    assert ("target", "_blank") in seen.attributes
+    assert ("rel", "noopener noreferrer nofollow") in seen.attributes
+
+
+def test_a_card_names_title_outlet_author_and_date_or_that_there_is_none() -> None:
+    card = Reader(markup.card_html(cited(BUKAREST, "Offen.")[0], DE)).text
+    assert card == f"{BUKAREST.title}Demo · Ada Beispiel · 30. November 2022 · Quelle öffnen\u00a0↗"
+    undated = replace(cited(BUKAREST, "Offen.")[0], title="", published=None, author=None, url=None)
+    assert Reader(markup.card_html(undated, EN)).text == "UntitledDemo · undated"
+    mended = replace(cited(BUKAREST, "Offen.")[0], updated=date(2022, 12, 1))
+    assert "aktualisiert am 1. Dezember 2022" in markup.card_html(mended, DE)
+
+
+def test_an_answer_has_numbered_claims_and_says_as_of_when() -> None:
+    shown = Reader(markup.answer_html(answer("Warum keine Patriots?"), 3, DE))
+    assert "Eine Zusage gab es nicht.\u20601" in shown.text
+    assert [value for name, value in shown.attributes if name == "data-cite"] == ["3:1", "3:2"]
+    assert ("aria-label", "Beleg 2 im Artikel zeigen") in shown.attributes
+    assert shown.text.endswith("Stand: 30. November 2022")
+
+
+def test_an_answer_comes_sentence_by_sentence() -> None:
+    first = markup.answer_html(answer("Warum keine Patriots?"), 0, DE, 1)
+    assert "Zusage" in first
+    assert "monatelang" not in first
+    assert "Stand:" not in first
+    whole = markup.answer_html(answer("Warum keine Patriots?"), 0, DE)
+    assert whole.startswith(first.removesuffix("</div>"))
+    assert markup.answer_html(answer("Warum keine Patriots?"), 0, DE, 2) == whole
+
+
+def test_closest_passages_are_called_no_answer() -> None:
+    near = answer("Wie wird das Wetter?")
+    assert near.status == "nearest"
+    assert "keine Antwort" in markup.sources_heading_html(near, DE)
+    assert "not an answer" in markup.sources_heading_html(near, EN)
+    assert "keine Antwort" not in markup.sources_heading_html(answer("Patriots?"), DE)
+
+
+def test_what_was_understood_is_said_only_if_it_differs() -> None:
+    plain = answer("Warum keine Patriots?")
+    assert "Verstanden als" not in markup.answer_html(plain, 0, DE)
+    resolved = replace(plain, query=replace(plain.query, standalone="Warum keine Patriots in Polen?"))
+    assert "Verstanden als: Warum keine Patriots in Polen?" in markup.answer_html(resolved, 0, DE)
+
+
+def test_a_claim_that_is_not_fully_backed_says_so() -> None:
+    whole = answer("Warum keine Patriots?")
+    doubted = replace(whole, claims=(replace(whole.claims[0], verdict="teilweise"),))
+    assert "teilweise belegt" in markup.answer_html(doubted, 0, DE)
+    assert "partly supported" in markup.answer_html(doubted, 0, EN)
+    assert "beleg-doubt" not in markup.answer_html(whole, 0, DE)
+
+
+def test_a_very_long_question_is_shown_shortened() -> None:
+    assert markup.shortened("Warum  keine\nPatriots?") == "Warum keine Patriots?"
+    assert len(markup.question_html("Wort " * 10_000, 0)) < 600
+    assert markup.shortened("x" * 50_000) == "x" * 400 + " …"
+
+
+def test_nothing_in_a_label_means_anything_to_markdown() -> None:
+    assert markup.label("Was?\n ![x](y) :material/home: $a$ *b*") == (
+        r"Was\? \!\[x\]\(y\) \:material\/home\: \$a\$ \*b\*"
+    )
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    shares = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("front", "back"),
+    [
+        *(("ink", "paper"), ("ink", "card"), ("ink", "marked"), ("ink", "marked-other"), ("soft", "paper")),
+        *(("soft", "card"), ("accent", "paper"), ("accent", "card"), ("accent", "tint"), ("doubt", "paper")),
+    ],
+)
+def test_text_can_be_read_in_the_light_and_in_the_dark(front: str, back: str) -> None:
+    style = (PROJECT / "rag" / "ui" / "style.css").read_text("utf-8")
+    pairs = dict(re.findall(r"--([\w-]+): light-dark\((#\w{6}, #\w{6})\);", style))
+    for one, other in zip(pairs[front].split(", "), pairs[back].split(", "), strict=True):
+        darker, lighter = sorted((luminance(one), luminance(other)))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+# Conversation ------------------------------------------------------------------------------------------------------
+
+
+def test_a_place_is_read_back_and_rubbish_is_none() -> None:
+    assert Place.parse(str(Place(3, 12))) == Place(3, 12)
+    for rubbish in (None, 7, "", "1", "1:", "1:2:3", "-1:2", "1:2\n", "9999999:1", {"a": 1}):
+        assert Place.parse(rubbish) is None
+
+
+def test_a_conversation_opens_only_what_is_cited_in_it() -> None:
+    talk = Conversation().answered(answer("Warum keine Patriots?"))
+    for nowhere in (None, Place(1, 1), Place(0, 0), Place(0, 3)):
+        assert talk.opening(nowhere) is talk
+    opened = talk.opening(Place(0, 2)).opened()
+    assert opened
+    assert opened.article is BUKAREST
+    assert [c.number for c in opened.citations] == [1, 2]
+    assert opened.active == 2
+    assert talk.opened() is None
+    assert talk.opening(Place(0, 2)).closed().opened() is None
+
+
+def test_the_same_place_can_be_opened_again() -> None:
+    talk = Conversation().answered(answer("Warum keine Patriots?"))
+    assert talk.opening(Place(0, 1)).opening(Place(0, 1)).openings == 2
+
+
+def test_a_new_answer_closes_the_article_and_keeps_the_history() -> None:
+    talk = Conversation().answered(answer("Warum keine Patriots?")).opening(Place(0, 1)).answered(answer("Und?"))
+    assert talk.place is None
+    assert talk.history()[0] == Turn("Warum keine Patriots?", "Warum keine Patriots?")
+    assert len(talk.history()) == 2
+
+
+def test_citations_of_one_article_share_a_card() -> None:
+    first, second = cited(BUKAREST, "Eine Zusage gab es nicht.", "Offen.")
+    other = replace(cited(HOSTILE, HOSTILE_TEXT)[0], number=3)
+    assert by_article((first, other, second)) == [(first, second), (other,)]
+
+
+# Examples ----------------------------------------------------------------------------------------------------------
+
+
+def test_examples_come_from_the_corpus(tmp_path: Path) -> None:
+    (tmp_path / "examples.yaml").write_text("de: ['A?', 'B?', 'C?', 'D?', 'E?']\nen: ['F?', 7]\n", "utf-8")
+    assert examples(tmp_path, [], "de") == ["A?", "B?", "C?", "D?"]
+    assert examples(tmp_path, [], "en") == ["F?"]
+
+
+@pytest.mark.parametrize("content", ["de: 1", "[1, 2]", "{", "", "de: [1, ' ']", "!!python/object:x {}"])
+def test_a_broken_file_of_examples_counts_as_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "examples.yaml").write_text(content, "utf-8")
+    assert examples(tmp_path, [BUKAREST], "en") == [f"What is known about: {BUKAREST.title}?"]
+
+
+def test_without_a_file_the_newest_titles_are_asked_about(tmp_path: Path) -> None:
+    articles = [replace(BUKAREST, title=title) for title in ("", "Wer zahlt?", "x" * 200, "Zinsen steigen.")]
+    assert examples(tmp_path / "none.jsonl", articles, "de") == [
+        "Was ist bekannt über: Wer zahlt?",
+        "Was ist bekannt über: Zinsen steigen?",
+    ]
+
+
+def test_the_demo_corpus_brings_six_questions_in_each_language() -> None:
+    from rag.ui.examples import read_examples
+
+    for language in LANGUAGES:
+        assert len(read_examples(PROJECT / "corpus" / "examples.yaml", language)) == 6
+    assert "Warum keine Patriots für die Ukraine?" in examples(PROJECT / "corpus", [], "de")
+
+
+# Imports -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_pages_know_streamlit() -> None:
+    knowing = {
+        path.name
+        for path in (PROJECT / "rag").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and any("streamlit" in name for name in [getattr(node, "module", "") or "", *(a.name for a in node.names)])
+    }
+    assert knowing == {"chat.py", "article.py"}
+
+
+def test_the_page_starts_without_models_and_indexes() -> None:
+    heavy = "{'torch', 'sentence_transformers', 'transformers', 'faiss', 'tantivy', 'tokenizers', 'rag.assistant'}"
+    code = f"import sys, rag.ui.chat; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Pages -------------------------------------------------------------------------------------------------------------
+
+
+class Desk:
+    """Stands in for the assistant; remembers what it was asked."""
+
+    asked: ClassVar[list[tuple[str, tuple[Turn, ...]]]] = []
+
+    def __init__(self, settings: object) -> None:
+        store = SimpleNamespace(count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit])
+        self.assistant = SimpleNamespace(index=SimpleNamespace(folder=Path("one"), store=store), ask=self._ask)
+
+    def _ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        self.asked.append((question, tuple(history)))
+        return answer(question, history)
+
+
+class Broken:
+    def __init__(self, settings: object) -> None:
+        raise IndexMissing("There is no index in <b>here</b>; make one with `python -m rag build`.")
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app over a stand-in for the assistant, not yet drawn."""
+    monkeypatch.setattr("rag.assistant.Desk", Desk)
+    monkeypatch.setattr("rag.ui.chat.PAUSE", 0.0)
+    Desk.asked.clear()
+    st.cache_resource.clear()
+    yield AppTest.from_file(str(PROJECT / "app.py"), default_timeout=20)
+    st.cache_resource.clear()
+
+
+def drawn(page: AppTest) -> str:
+    """All HTML of a page."""
+    assert not page.exception
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def ask(page: AppTest, question: str) -> AppTest:
+    return page.chat_input(key="typed").set_value(question).run()
+
+
+def test_the_empty_page_shows_examples_and_what_there_is(page: AppTest) -> None:
+    source = drawn(page.run())
+    assert "Was möchten Sie wissen?" in source
+    assert "2 Artikel, neuester vom 30. November 2022" in source
+    assert page.button(key="example-0").label == markup.label("Warum keine Patriots für die Ukraine?")
+
+
+def test_a_question_that_fails_does_not_come_back(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Desk, question: str, history: Sequence[Turn] = ()) -> Answer:
+        raise RuntimeError(question)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Desk, "_ask", fail)
+        assert len(ask(page.run(), "Warum?").exception) == 1
+        drawn(page.run())
+    assert Desk.asked == []
+
+
+def test_an_example_asks_its_question(page: AppTest) -> None:
+    page.run().button(key="example-0").click().run()
+    assert Desk.asked == [("Warum keine Patriots für die Ukraine?", ())]
+    source = drawn(page)
+    assert "Soldaten müssten monatelang ausgebildet werden." in source
+    assert "Was möchten Sie wissen?" not in source
+
+
+def test_earlier_turns_stay_and_are_handed_on(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots?")
+    ask(page, "Wie wird das Wetter?")
+    source = drawn(page)
+    assert source.index("Warum keine Patriots?") < source.index("Wie wird das Wetter?")
+    assert Desk.asked[1] == ("Wie wird das Wetter?", (Turn("Warum keine Patriots?", "Warum keine Patriots?"),))
+    assert "keine Antwort" in source
+    page.run()
+    assert len(Desk.asked) == 2
+
+
+def test_a_source_opens_with_its_quotes_marked_and_closes(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots?")
+    page.button(key="show-0:1").click().run()
+    source = drawn(page)
+    assert '<mark id="beleg-active" class="beleg-active" data-number="1">Eine Zusage gab es nicht.</mark>' in source
+    assert '<mark class="beleg-other" data-number="2">Soldaten müssten monatelang ausgebildet werden.</mark>' in source
+    page.button(key="close").click().run()
+    assert "<mark" not in drawn(page)
+
+
+def test_a_new_chat_begins_empty(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots?")
+    page.button(key="new").click().run()
+    assert "Was möchten Sie wissen?" in drawn(page)
+    ask(page, "Wie wird das Wetter?")
+    assert Desk.asked[1][1] == ()
+
+
+def test_the_language_of_the_frame_changes_and_the_conversation_stays(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots?")
+    page.session_state["lang"] = "en"
+    source = drawn(page.run())
+    assert "Sources" in source
+    assert "As of 30 November 2022" in source
+    assert "Das steht dazu im Archiv:" in source  # the answer keeps the language of its question
+    assert page.button(key="show-0:1").label == "Show in article"
+    assert page.button(key="new").label == "New chat"
+    assert len(Desk.asked) == 1
+
+
+def test_an_english_question_gets_an_english_message(page: AppTest) -> None:
+    assert "This is what the archive says" in drawn(ask(page.run(), "Why are there no Patriots for Ukraine?"))
+
+
+def test_the_address_can_ask_once(page: AppTest) -> None:
+    page.query_params["q"] = "Warum keine Patriots?"
+    page.run().run()
+    assert [question for question, _ in Desk.asked] == ["Warum keine Patriots?"]
+    page.button(key="new").click().run()
+    assert len(Desk.asked) == 1
+    assert "q" not in page.query_params
+
+
+@pytest.mark.parametrize("question", ["?!…", "😀", "<script>alert(1)</script>", "Wort " * 10_000, "x" * 50_000])
+def test_strange_questions_end_calmly(page: AppTest, question: str) -> None:
+    source = drawn(ask(page.run(), question))
+    assert "<script" not in source
+    assert "beleg-not_found" in source
+
+
+def test_a_hostile_article_is_shown_as_it_is(page: AppTest) -> None:
+    ask(page.run(), "Was kostet der Zauberwürfel?")
+    page.button(key="show-0:1").click().run()
+    source = drawn(page)
+    assert "<script" not in source
+    assert "<img" not in source
+    assert "javascript:alert(1)</a>" not in source
+    assert HOSTILE_TEXT in Reader(source).text
+    assert not page.markdown
+
+
+def test_an_archive_that_does_not_open_is_one_calm_page(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.assistant.Desk", Broken)
+    source = drawn(page.run())
+    assert "Das Archiv lässt sich nicht öffnen." in source
+    assert "There is no index in &lt;b&gt;here&lt;/b&gt;" in source
+    assert not page.chat_input
+    page.session_state["lang"] = "en"
+    assert "The archive cannot be opened." in drawn(page.run())
