@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.encoder import StaticEncoder
-from rag.features import ANSWER_FORMS, Array, Candidate, Features, Idf, is_sentence, leans_back, question_form
+from rag.features import ANSWER_FORMS, NAMES, Array, Candidate, Features, Idf, is_sentence, leans_back, question_form
 from rag.german import stems
 from rag.ranker import Ranker
 from rag.types import Draft, DraftClaim, Hit, Query, Quote
@@ -22,6 +22,7 @@ NEAREST = 3  # closest passages shown where none answers
 _SAME = 0.6  # share of stems in common from which two sentences say the same
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 0.2  # logits for each point of the search score by which its passage is behind the best one
+_TOPIC = 0.3  # a further sentence must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
@@ -36,14 +37,17 @@ _FORMS = {
 }
 _CONSEQUENCE = re.compile(
     r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
-    r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b"
+    r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b|(?:\S+ ){1,4}(?:würde|wäre|hätte)\w* (?:dadurch|damit)\b"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
+    """A sentence that can be quoted. ``topic``: how much of the question stands in it and its two neighbours."""
+
     candidate: Candidate
     score: float
+    topic: float
 
 
 class QuotingComposer:
@@ -60,7 +64,7 @@ class QuotingComposer:
         if features is None or not features.flat:
             return Draft((), 0.0, False, MADE_BY)
         judged = self._ranker.judge(features.rows)
-        order = _order(features.flat, judged.scores, hits)
+        order = _order(features, judged.scores, hits)
         unknown = judged.confidence < self._ranker.nearest_threshold and not features.names_found
         if not order or unknown:
             return Draft((), judged.confidence, False, MADE_BY)
@@ -71,11 +75,12 @@ class QuotingComposer:
         return Draft(claims, judged.confidence, True, MADE_BY)
 
 
-def _order(flat: Sequence[Candidate], scores: Array, hits: Sequence[Hit]) -> list[_Sentence]:
+def _order(features: Features, scores: Array, hits: Sequence[Hit]) -> list[_Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
+    topic = features.rows[:, NAMES.index("gram_window")]
     found = [
-        _Sentence(c, float(score) + _PASSAGE * (hits[c.hit].score - hits[0].score))
-        for c, score in zip(flat, scores, strict=True)
+        _Sentence(c, float(score) + _PASSAGE * (hits[c.hit].score - hits[0].score), float(share))
+        for c, score, share in zip(features.flat, scores, topic, strict=True)
         if is_sentence(c.quote.text)
     ]
     return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
@@ -114,7 +119,7 @@ def _choose(
 
 
 def _coherent(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
-    """The sentence to begin with, then the others that are not much worse.
+    """The sentence to begin with, then the others that are not much worse and on the same topic.
 
     Those without the form of the answer go back, those of the first one's article come forward.
     """
@@ -129,7 +134,8 @@ def _coherent(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
     def value(sentence: _Sentence) -> float:
         return fitting(sentence) + (_SAME_ARTICLE if sentence.candidate.quote.article_id == article else 0.0)
 
-    near = [s for s in order if s is not first and s.score >= first.score - _WORSE]
+    enough = _TOPIC * first.topic
+    near = [s for s in order if s is not first and s.score >= first.score - _WORSE and s.topic >= enough]
     return [first, *sorted(near, key=value, reverse=True)]
 
 
