@@ -23,7 +23,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 pictures: .venv/.dev
-	$(BIN)/python -m rag.ui.pictures
+	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
 venv: .venv/.run
 

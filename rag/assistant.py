@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from rag.citations import verify
 from rag.compose import QuotingComposer
-from rag.encoder import BUNDLED, StaticEncoder, load_encoder
+from rag.encoder import bundled, load_encoder
 from rag.index import generations
 from rag.index.build import stamp
 from rag.index.reader import Index, open_index
 from rag.question import understand
-from rag.search import HybridSearch
+from rag.search import searcher
 from rag.settings import Settings
 from rag.types import Answer, Compose, Encoder, Filters, Search, Turn
 
@@ -54,9 +54,8 @@ class _Clock:
 
 
 def assemble(index: Index, encoder: Encoder) -> Assistant:
-    """An assistant over an open index. Sentences are always compared by the bundled encoder, which is fast."""
-    words = encoder if isinstance(encoder, StaticEncoder) and encoder.name == BUNDLED.name else StaticEncoder(BUNDLED)
-    return Assistant(index, HybridSearch(index, encoder), QuotingComposer(words, index.lexical.idf))
+    """An assistant over an open index."""
+    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(encoder), index.lexical.idf))
 
 
 class Desk:

@@ -14,8 +14,8 @@ from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, 
 def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
     """Checks every claim of a draft against the articles of the hits and drops what is not backed.
 
-    A claim stays if all its quotes stand at their offsets and its text is made of them word for word. With no claim
-    left the answer is ``nearest`` (the hits are shown) or, without hits, ``not_found``.
+    A claim stays if all its quotes stand at their offsets and its text is made of them word for word. The claims of a
+    draft that does not answer become citations alone (``nearest``); with no claim left the status is ``not_found``.
     """
     articles = {hit.article.article_id: hit.article for hit in hits}
     backed = [claim for claim in draft.claims if is_backed(claim, articles)]

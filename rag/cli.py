@@ -6,50 +6,135 @@ Exit codes: 0 done, 1 a clear one-line error, 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
+from rag import __version__
 from rag.contract import answer_json, article_json, search_json
-from rag.errors import BelegError, DatasetError
+from rag.errors import BelegError
 from rag.settings import Settings
-from rag.types import Answer, Citation, Filters, Turn
+from rag.types import Answer, Citation, Filters
 
 Verb = Callable[[argparse.Namespace, Settings], int]
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of an argument's bytes that are not UTF-8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
+    _mend_streams()
+    try:
+        code = _guarded(lambda: _run(arguments))
+    finally:  # flushed here, where a full disk or a closed pipe can still be told
+        unwritten = _guarded(_flush)
+    return code or unwritten
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     settings = Settings.load(
         corpus=getattr(options, "corpus", None),
         index=getattr(options, "index", None),
         encoder=getattr(options, "encoder", None),
     )
+    if _SURROGATE.search(str(settings.index)):
+        raise BelegError(f"The index folder {settings.index} has a name that is not UTF-8; name another with --index.")
+    verb: Verb = options.verb
+    return verb(options, settings)
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """The exit code of some work. What a person or the machine can cause is told in one line; a bug is not hidden."""
     try:
-        verb: Verb = options.verb
-        return verb(options, settings)
+        return work()
     except BelegError as error:
-        _say(f"beleg: {error}")
-        return 1
+        line = str(error)
     except BrokenPipeError:  # `python -m rag show … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
-        _say("beleg: stopped")
-        return 1
+        line = "stopped"
+    except (OSError, sqlite3.Error, RuntimeError, MemoryError) as error:
+        if sys.flags.dev_mode:
+            raise
+        _drop_output()
+        line = _cause(error)
+    except ValueError as error:
+        if "IO error" not in str(error):  # tantivy's word for a full disk
+            raise
+        line = _cause(error)
+    _say(f"beleg: {line}")
+    return 1
+
+
+def _cause(error: Exception) -> str:
+    """The thing, the cause and the next step, where only the machine's word for it is known."""
+    said = " ".join(str(error).split())
+    match error:
+        case MemoryError():
+            return "The memory is full; close other programs and run it again."
+        case sqlite3.Error():
+            return f"The articles of the index cannot be read or written ({said}); {_ROOM}, or {_ANEW}."
+        case OSError():
+            thing, step = error.filename or "The output or a file", _STEPS.get(error.errno or 0, _PLACE)
+            return f"{thing} cannot be read or written ({error.strerror or said}); {step}."
+        case ValueError():
+            return f"The words of the index cannot be written ({said}); {_ROOM}."
+        case _:
+            return f"It stopped with {type(error).__name__} ({said}); `python -X dev -m rag …` shows where."
+
+
+_ROOM = "make room on the disk and run it again"
+_PLACE = "see that it is there and that you may use it, or name another"
+_ANEW = "mend it with `python -m rag build --full`"
+_STEPS = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EFBIG: _ROOM}
+
+
+def _mend_streams() -> None:
+    """A stream that is closed takes anything; a character that the encoding of stdout lacks becomes "?"."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _flush() -> int:
+    sys.stdout.flush()
+    return 0
+
+
+def _drop_output() -> None:
+    """Forgets what stdout did not take, or the interpreter would complain of it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+def _print_json(value: Any, indent: int | None = 2) -> None:
+    print(_json(value, sys.stdout.encoding or "utf-8", indent), flush=indent is None)
+
+
+def _json(value: Any, encoding: str, indent: int | None) -> str:
+    """JSON with its characters as they are, but escaped where the encoding lacks one: no character is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(encoding)
+        return text
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
 
 
 # Verbs -------------------------------------------------------------------------------------------------------------
@@ -82,10 +167,10 @@ def search(options: argparse.Namespace, settings: Settings) -> int:
     from rag.index.build import stamp
     from rag.index.reader import open_index
     from rag.question import understand
-    from rag.search import WEIGHTS, HybridSearch
+    from rag.search import searcher
 
     encoder = load_encoder(settings.encoder)
-    found = HybridSearch(open_index(settings.index, stamp(encoder)), encoder, WEIGHTS[options.method])
+    found = searcher(open_index(settings.index, stamp(encoder)), encoder, options.method)
     query = understand(options.question, filters=_filters(options))
     hits = found(query, passages=options.k, articles=0)
     if options.json:
@@ -105,10 +190,12 @@ def search(options: argparse.Namespace, settings: Settings) -> int:
 def ask(options: argparse.Namespace, settings: Settings) -> int:
     """Answers a question, or a file of them."""
     from rag.assistant import Desk
+    from rag.evaluation.datasets import read_batch
+    from rag.question import turns
 
     if (options.question is None) == (options.batch is None):
         options.usage("give either a QUESTION or --batch FILE.jsonl")
-    batch = _read_batch(options.batch) if options.batch else []
+    batch = read_batch(options.batch) if options.batch else []
     assistant = Desk(settings).assistant
     filters = _filters(options)
     if options.batch is None:
@@ -117,35 +204,10 @@ def ask(options: argparse.Namespace, settings: Settings) -> int:
             _print_json(answer_json(answer))
         else:
             _print_answer(answer, sys.stdout)
-        return 0
-    for number, record in enumerate(batch, 1):
-        answer = assistant.ask(record["question"], turns(record.get("history") or []), filters)
-        print(json.dumps(answer_json(answer, str(record.get("id", number))), ensure_ascii=False), flush=True)
+    for question in batch:
+        answer = assistant.ask(question.text, turns(question.history), filters)
+        _print_json(answer_json(answer, question.question_id), indent=None)
     return 0
-
-
-def turns(questions: Sequence[str]) -> tuple[Turn, ...]:
-    """Earlier questions as the turns of a conversation, each understood after those before it."""
-    from rag.question import understand
-
-    history: tuple[Turn, ...] = ()
-    for question in questions:
-        history = (*history, Turn(question, understand(question, history).standalone))
-    return history
-
-
-def _read_batch(path: Path) -> list[dict[str, Any]]:
-    from rag.evaluation.datasets import read_jsonl
-
-    records = []
-    for number, record in read_jsonl(path):
-        history = record.get("history") or []
-        if not isinstance(record.get("question"), str) or not all(isinstance(turn, str) for turn in history):
-            raise DatasetError(
-                f"{path}, line {number}: wants a question and, if any, a history of questions, as texts."
-            )
-        records.append(record)
-    return records
 
 
 def show(options: argparse.Namespace, settings: Settings) -> int:
@@ -221,12 +283,30 @@ def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
 
     questions = read_questions(options.questions)
     encoder = load_encoder(settings.encoder)
-    result = answers.evaluate(questions, cached_index(settings.corpus, encoder), encoder)
+    index = cached_index(settings.corpus, encoder)
+    result = answers.evaluate(questions, index, encoder)
     if options.json:
-        _write_json(options.json, answers.result_json(options.questions, result))
+        _write_json(options.json, answers.result_json(options.questions, index, result))
     for line in answers.lines(result):
         print(line)
     return 0
+
+
+def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
+    """Holds the measured figures against the floors; sets the floors with --update."""
+    from rag.encoder import load_encoder
+    from rag.evaluation import gate
+
+    verdicts = gate.judge(gate.read_floors(), options.benchmarks, load_encoder(settings.encoder))
+    for verdict in verdicts:
+        print(f"{verdict.measured:.4f}  (floor {verdict.floor.floor:.4f})  {verdict.floor}")
+    if options.update:
+        gate.write_floors(gate.updated(verdicts, lower=options.lower))
+        return 0
+    troubles = [verdict.trouble for verdict in verdicts if verdict.trouble]
+    for trouble in troubles:
+        _say(f"beleg: {trouble}")
+    return 1 if troubles else 0
 
 
 # Showing -----------------------------------------------------------------------------------------------------------
@@ -288,7 +368,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    _write(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    _write(path, _json(value, "utf-8", 1) + "\n")
 
 
 # Options -----------------------------------------------------------------------------------------------------------
@@ -296,6 +376,11 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _filters(options: argparse.Namespace) -> Filters:
     return Filters(options.since, options.until, tuple(options.source or ()))
+
+
+def _text(argument: str) -> str:
+    """What a person typed, with a mark for each byte that is not UTF-8: nothing bears such a name."""
+    return _SURROGATE.sub("\ufffd", argument)
 
 
 def _day(text: str) -> date:
@@ -317,6 +402,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Beleg: cited answers from a German news archive.",
         epilog='example: python -m rag ask "Warum keine Patriots für die Ukraine?"',
     )
+    parser.add_argument("--version", action="version", version=f"Beleg {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(
@@ -346,12 +432,12 @@ def _parser() -> argparse.ArgumentParser:
         _filter,
         _json_switch,
     )
-    p.add_argument("question", metavar="QUESTION")
+    p.add_argument("question", metavar="QUESTION", type=_text)
     p.add_argument("-k", type=_count, default=10, help="how many passages (default 10)")
     p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
 
     p = verb(verbs, "ask", ask, 'ask "Warum keine Patriots für die Ukraine?"', _index, _encoder, _filter, _json_switch)
-    p.add_argument("question", metavar="QUESTION", nargs="?")
+    p.add_argument("question", metavar="QUESTION", type=_text, nargs="?")
     p.add_argument(
         "--batch",
         type=Path,
@@ -360,12 +446,12 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     p = verb(verbs, "show", show, "show 2022-11-30-bukarest-keine-patriots.md", _index, _json_switch)
-    p.add_argument("article_id", metavar="ARTICLE_ID")
+    p.add_argument("article_id", metavar="ARTICLE_ID", type=_text)
 
     verb(verbs, "check", check, "check --index index", _index)
 
     p = verb(verbs, "train", train, "train all --data ../shared/training --out models")
-    p.add_argument("what", choices=("encoder", "ranker", "all"), nargs="?", default="all")
+    p.add_argument("what", choices=("encoder", "lexicon", "ranker", "all"), nargs="?", default="all")
     p.add_argument("--data", type=Path, default=Path("../shared/training"), help="folder of the training files")
     p.add_argument("--out", type=Path, default=Path("models"), help="folder for the models")
 
@@ -394,6 +480,11 @@ def _parser() -> argparse.ArgumentParser:
         _json_file,
     )
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
+
+    p = verb(evals, "gate", eval_gate, "eval gate --benchmarks ../shared/benchmarks", _encoder)
+    p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))
+    p.add_argument("--update", action="store_true", help="raise the floors to what is measured, less a margin")
+    p.add_argument("--lower", action="store_true", help="with --update: let floors fall, or be set on other data")
     return parser
 
 
@@ -420,7 +511,9 @@ def _filter(p: argparse.ArgumentParser) -> None:
         "--since", type=_day, metavar="DATE", help="only articles published on this day or after, as 2022-11-30"
     )
     p.add_argument("--until", type=_day, metavar="DATE", help="only articles published on this day or before")
-    p.add_argument("--source", action="append", metavar="OUTLET", help="only this outlet; may be given several times")
+    p.add_argument(
+        "--source", action="append", type=_text, metavar="OUTLET", help="only this outlet; may be given several times"
+    )
 
 
 def _json_switch(p: argparse.ArgumentParser) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.encoder import StaticEncoder
-from rag.features import ANSWER_FORMS, NAMES, Array, Candidate, Features, Idf, is_sentence, leans_back, question_form
+from rag.features import ANSWER_FORMS, NAMES, Candidate, Features, is_sentence, leans_back, question_form
 from rag.german import stems
 from rag.ranker import Ranker
+from rag.terms import Array, Idf
 from rag.types import Draft, DraftClaim, Hit, Query, Quote
 
 MADE_BY = "quotes"
@@ -21,7 +22,7 @@ MAX_WORDS = 90
 NEAREST = 3  # closest passages shown where none answers
 _SAME = 0.6  # share of stems in common from which two sentences say the same
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
-_PASSAGE = 0.2  # logits for each point of the search score by which its passage is behind the best one
+_PASSAGE = 0.5  # logits for each point (logits too) by which its passage is behind the best one
 _TOPIC = 0.3  # a further sentence must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
@@ -56,7 +57,7 @@ class QuotingComposer:
     def __init__(self, encoder: StaticEncoder, idf: Idf, ranker: Ranker | None = None) -> None:
         self._encoder = encoder
         self._idf = idf
-        self._ranker = ranker or Ranker()
+        self._ranker = ranker or Ranker(encoder.fingerprint)
 
     def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft:
         """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead."""
@@ -64,15 +65,14 @@ class QuotingComposer:
         if features is None or not features.flat:
             return Draft((), 0.0, False, MADE_BY)
         judged = self._ranker.judge(features.rows)
-        order = _order(features, judged.scores, hits)
-        unknown = judged.confidence < self._ranker.nearest_threshold and not features.names_found
-        if not order or unknown:
+        if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, MADE_BY)
-        if judged.confidence < self._ranker.answer_threshold:
-            return Draft(_closest(order), judged.confidence, False, MADE_BY)
-        chosen = _choose(order, features.groups, hits, question_form(query.question))
-        claims = tuple(DraftClaim(quote.text, (quote,)) for quote in chosen)
-        return Draft(claims, judged.confidence, True, MADE_BY)
+        order = _order(features, judged.scores, hits)
+        if order and judged.confidence >= self._ranker.answer_threshold:
+            chosen = _choose(order, features.groups, hits, question_form(query.question))
+            if chosen:
+                return Draft(_claims(chosen), judged.confidence, True, MADE_BY)
+        return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, MADE_BY)
 
 
 def _order(features: Features, scores: Array, hits: Sequence[Hit]) -> list[_Sentence]:
@@ -86,12 +86,28 @@ def _order(features: Features, scores: Array, hits: Sequence[Hit]) -> list[_Sent
     return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
 
 
-def _closest(order: Sequence[_Sentence]) -> tuple[DraftClaim, ...]:
-    """The best sentence of each of the closest articles."""
-    taken: dict[str, Quote] = {}
+def _claims(quotes: Sequence[Quote]) -> tuple[DraftClaim, ...]:
+    return tuple(DraftClaim(quote.text, (quote,)) for quote in quotes)
+
+
+def _closest(groups: Sequence[Sequence[Candidate]], order: Sequence[_Sentence]) -> list[Quote]:
+    """From each of the first passages the best sentence, or its beginning if it holds none (a list, a table)."""
+    best: dict[int, Quote] = {}
     for sentence in order:
-        taken.setdefault(sentence.candidate.quote.article_id, sentence.candidate.quote)
-    return tuple(DraftClaim(quote.text, (quote,)) for quote in list(taken.values())[:NEAREST])
+        best.setdefault(sentence.candidate.hit, sentence.candidate.quote)
+    found: dict[str, Quote] = {}
+    for group in groups:
+        quote = best.get(group[0].hit, group[0].quote)
+        found.setdefault(quote.article_id, _shortened(quote))
+    return list(found.values())[:NEAREST]
+
+
+def _shortened(quote: Quote) -> Quote:
+    """A quote of at most ``MAX_WORDS`` words, cut at a blank."""
+    cut = list(re.finditer(r"\S+", quote.text))[MAX_WORDS - 1 :]
+    if not cut:
+        return quote
+    return replace(quote, end=quote.start + cut[0].end(), text=quote.text[: cut[0].end()])
 
 
 def _choose(
@@ -146,8 +162,7 @@ def _understandable(
     quote, hit = candidate.quote, hits[candidate.hit]
     before = group[candidate.position - 1].quote if candidate.position else None
     after = group[candidate.position + 1].quote if candidate.position + 1 < len(group) else None
-    if before and any(_covers(known, before) for known in chosen):
-        before = None
+    before, after = (None if n and any(_covers(known, n) for known in chosen) else n for n in (before, after))
     joined = None
     if before and leans_back(quote.text) and is_sentence(before.text):
         joined = _joined(before, quote, hit)

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 BUNDLED = MODELS / "beleg-static-de"
 MAX_CHARACTERS = 8_000  # a passage is about 1,600; what is longer is no passage but an accident
 _BATCH = 1_024
-_REMEMBERED_WORDS = 50_000
+_REMEMBERED_WORDS = 120_000
 
 
 def load_encoder(name: str | None = None) -> Encoder:
@@ -39,6 +40,13 @@ def load_encoder(name: str | None = None) -> Encoder:
     if is_static(Path(name)):
         return StaticEncoder(Path(name))
     return TransformerEncoder(name)
+
+
+def bundled(encoder: Encoder) -> StaticEncoder:
+    """The bundled encoder for comparing words and sentences, whichever encoder searches."""
+    if isinstance(encoder, StaticEncoder) and encoder.folder.resolve() == BUNDLED.resolve():
+        return encoder
+    return StaticEncoder(BUNDLED)
 
 
 def is_static(folder: Path) -> bool:
@@ -87,14 +95,14 @@ class StaticEncoder:
             ) from error
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        self._folder = folder
+        self.folder = folder
         self._lock = threading.Lock()
         self._rows: dict[str, int] = {}
-        self._memory: Vectors = np.zeros((0, self.dimension), dtype=np.float32)
+        self._memory = np.empty((_REMEMBERED_WORDS, self.dimension), dtype=np.float16)
 
     @property
     def name(self) -> str:
-        return self._folder.name
+        return self.folder.name
 
     @cached_property
     def fingerprint(self) -> str:
@@ -105,28 +113,37 @@ class StaticEncoder:
         return int(self.table.shape[1])
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(texts), _BATCH):
-            batch = [text[:MAX_CHARACTERS] for text in texts[start : start + _BATCH]]
-            for row, encoding in enumerate(self.tokenizer.encode_batch(batch, add_special_tokens=False), start):
-                if encoding.ids:
-                    vectors[row] = self.table[encoding.ids].mean(axis=0)
+        batches = range(0, len(texts), _BATCH)
+        return np.concatenate([self._encode(texts[start : start + _BATCH]) for start in batches] or [self._encode([])])
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        cut = [text[:MAX_CHARACTERS] for text in texts]
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(cut, add_special_tokens=False)]
+        vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
+        filled = [row for row, own in enumerate(ids) if own]
+        if filled:
+            flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64)
+            starts = np.cumsum([0] + [len(ids[row]) for row in filled[:-1]])
+            # The length of the sum does not matter: the vectors are normalised.
+            vectors[filled] = np.add.reduceat(self.table[flat], starts, axis=0)
         return normalised(vectors)
 
     encode_queries = encode_passages
 
     def word_vectors(self, words: Sequence[str]) -> Vectors:
         """The vectors of single words, shape (words, dimension); remembered, since words repeat."""
+        distinct = list(dict.fromkeys(words))
+        if len(distinct) > len(self._memory):
+            return self.encode_passages(words)
         with self._lock:
-            new = [word for word in dict.fromkeys(words) if word not in self._rows]
-            if new:
-                if len(self._rows) + len(new) > _REMEMBERED_WORDS:
-                    self._rows.clear()
-                    self._memory = self._memory[:0]
-                    new = list(dict.fromkeys(words))
-                self._rows |= {word: len(self._rows) + i for i, word in enumerate(new)}
-                self._memory = np.concatenate([self._memory, self.encode_passages(new)])
-            return self._memory[[self._rows[word] for word in words]]
+            new = [word for word in distinct if word not in self._rows]
+            if len(self._rows) + len(new) > len(self._memory):
+                self._rows, new = {}, distinct
+            for word, vector in zip(new, self.encode_passages(new), strict=True):
+                row = self._rows[word] = len(self._rows)
+                self._memory[row] = vector
+            found = self._memory[[self._rows[word] for word in words]]
+        return found.astype(np.float32)
 
 
 class TransformerEncoder:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class BelegError(Exception):
     """Anything a person can mend. The CLI prints its message as one line and exits with 1."""
@@ -23,6 +26,10 @@ class IndexDamaged(BelegError):
     """A file of the serving generation is missing or is not what the manifest says."""
 
 
+class IndexUnwritable(BelegError):
+    """A build could not write its generation: the disk is full, or the folder may not be written."""
+
+
 class BuildLocked(BelegError):
     """Another build of the same index is running."""
 
@@ -37,3 +44,34 @@ class DatasetError(BelegError):
 
 class NotFound(BelegError):
     """An article was asked for by an id that the index does not hold."""
+
+
+@contextmanager
+def damaged(thing: str, *causes: type[Exception]) -> Iterator[None]:
+    """Turns what a library raises over a broken file into IndexDamaged."""
+    try:
+        yield
+    except BaseException as error:
+        raise IndexDamaged(
+            f"{thing} cannot be read ({_reason(error, causes)}); mend it with `python -m rag build --full`."
+        ) from error
+
+
+@contextmanager
+def unwritable(thing: str, *causes: type[Exception]) -> Iterator[None]:
+    """Turns what a library raises when it cannot write into IndexUnwritable."""
+    try:
+        yield
+    except BaseException as error:
+        raise IndexUnwritable(
+            f"{thing} cannot be written ({_reason(error, causes)}); the index stays as it was. Make room on the disk "
+            "or give leave to write there, then build again."
+        ) from error
+
+
+def _reason(error: BaseException, causes: tuple[type[Exception], ...]) -> str:
+    """What an error of one of these kinds, or a panic of Rust code, says in a line; any other is raised again."""
+    is_panic = type(error).__name__ == "PanicException"  # no Exception, and of a class that cannot be imported
+    if isinstance(error, BelegError) or not (is_panic or isinstance(error, causes)):
+        raise error
+    return " ".join(str(error).rpartition("Error: ")[2].split())[:200]  # FAISS sets its C++ trace before "Error: "

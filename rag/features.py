@@ -6,33 +6,20 @@ Used for training and for answering, so that both see the same. Knows words and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.encoder import StaticEncoder
-from rag.german import grams, sentences, stem, stems, words
+from rag.german import sentences, stems, words
+from rag.terms import Array, Idf, Terms, covered, distinct_words, weakest
 from rag.types import Hit, Query, Quote
-
-Idf = Callable[[str, str], float]  # field ("stems" or "grams"), term → inverse document frequency
-Array = npt.NDArray[np.float32]
 
 HITS = 6  # passages whose sentences are candidates
 MAX_SENTENCES = 240
 _WHOLE = 0.99  # share of a word's grams from which it counts as found
-
-# Question words carry no topic: what they ask for is covered by the answer's form.
-_EMPTY = frozenset(
-    stem(w)
-    for w in """\
-    wer wen wem wessen was wann wo woher wohin warum wieso weshalb weswegen wie welche welcher welches welchen
-    welchem der die das den dem des ein eine einen einem einer eines und oder ist sind war waren wird werden wurde
-    wurden hat haben hatte hatten zu zum zur von vom in im an am auf aus bei mit nach für über um sich es er sie man
-    nicht denn the is are was were do does did what which who when where why how of in on for to a an""".split()
-)
 
 QUESTION_FORMS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"\b(?:warum|wieso|weshalb|weswegen|aus welche\w+ gr[uü]nd\w*|wozu|why)\b", re.I),
@@ -139,18 +126,15 @@ def candidates(hits: Sequence[Hit]) -> list[list[Candidate]]:
 class _Sentence:
     """What a sentence is, whatever is asked."""
 
-    stems: frozenset[str]
-    grams: frozenset[str]
     words: tuple[str, ...]
     names: tuple[str, ...]
     numbers: frozenset[str]
     shape: dict[str, float]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _analysed(text: str) -> _Sentence:
     """Remembered, since the same sentences come back with every question on a topic."""
-    found = words(text)
     shape = {f"has_{name}": float(bool(pattern.search(text))) for name, pattern in ANSWER_FORMS.items()}
     shape |= {
         "condition": float(bool(_CONDITION.search(text))),
@@ -161,10 +145,8 @@ def _analysed(text: str) -> _Sentence:
         "length": float(np.log1p(len(text.split())) / 4),
     }
     return _Sentence(
-        stems=frozenset(stems(text)),
-        grams=frozenset(grams(text)),
-        words=tuple(dict.fromkeys(w.lower() for w in found)),
-        names=tuple(w.lower() for w in found[1:] if w[0].isupper()),
+        words=distinct_words(text),
+        names=tuple(w.lower() for w in words(text)[1:] if w[0].isupper()),
         numbers=frozenset(_NUMBER.findall(text)),
         shape=shape,
     )
@@ -178,62 +160,43 @@ class Features:
         self.flat = [candidate for group in self.groups for candidate in group]
         self._hits = hits
         self._encoder = encoder
-        self._question = query.standalone
+        self._question = query.searched
         self._form = question_form(query.question)
-        self._stems = [t for t in dict.fromkeys(stems(self._question)) if t not in _EMPTY] or stems(self._question)
-        self._stem_idf = _weights([idf("stems", t) for t in self._stems])
-        content = [w for w in words(self._question) if stem(w) not in _EMPTY] or words(self._question)
-        self._words = list(dict.fromkeys(w.lower() for w in content))
-        self._word_idf = _weights([idf("stems", stem(w)) for w in self._words])
-        self._grams = list(dict.fromkeys(g for w in content for g in grams(w)))
-        named = [w for w in content if w[0].isupper() or w[0].isdigit()] or content
-        self._names_asked = list(dict.fromkeys(named))
-        self._rarest = int(np.argmax([idf("stems", stem(w)) for w in self._names_asked] or [0.0]))
-        self._gram_idf = _weights([idf("grams", g) for g in self._grams])
+        self._terms = Terms(self._question, encoder, idf)
 
     @cached_property
     def rows(self) -> Array:
         texts = [c.quote.text for c in self.flat]
         analysed = [_analysed(text) for text in texts]
-        exact = np.array([[t in a.stems for t in self._stems] for a in analysed], dtype=np.float32)
-        gram = np.array([[g in a.grams for g in self._grams] for a in analysed], dtype=np.float32)
-        soft = self._soft([a.words for a in analysed])
+        found = self._terms.match([a.words for a in analysed])
         vectors = self._encoder.encode_passages(texts)
         cosine = vectors @ self._encoder.encode_queries([self._question])[0]
         columns: dict[str, Array] = {}
-        for name, matrix, idf in (
-            ("exact", exact, self._stem_idf),
-            ("gram", gram, self._gram_idf),
-            ("soft", soft, self._word_idf),
+        for name, matrix, shares in (
+            ("exact", found.exact, self._terms.stem_weights),
+            ("gram", found.gram, self._terms.gram_weights),
+            ("soft", found.soft, self._terms.word_weights),
         ):
             before, after, window, whole = self._neighbourhood(matrix)
-            columns[name] = (matrix * idf).sum(axis=1)
-            columns[f"{name}_before"] = (before * idf).sum(axis=1)
-            columns[f"{name}_after"] = (after * idf).sum(axis=1)
-            columns[f"{name}_window"] = (window * idf).sum(axis=1)
-            columns[f"{name}_passage"] = (whole * idf).sum(axis=1)
-            columns[f"{name}_weakest"] = whole.min(axis=1)
+            columns[name] = covered(matrix, shares)
+            columns[f"{name}_before"] = covered(before, shares)
+            columns[f"{name}_after"] = covered(after, shares)
+            columns[f"{name}_window"] = covered(window, shares)
+            columns[f"{name}_passage"] = covered(whole, shares)
+            columns[f"{name}_weakest"] = weakest(whole)
             columns[f"{name}_over_window"] = columns[name] / (columns[f"{name}_window"] + 1e-3)
         before, after, _, whole = self._neighbourhood(cosine[:, np.newaxis])
         columns |= {"cosine": cosine, "cosine_before": before[:, 0], "cosine_after": after[:, 0]}
         columns |= {"cosine_best": whole[:, 0], "cosine_over_best": cosine - whole[:, 0]}
-        columns |= self._names(gram) | self._retrieval() | self._shape(analysed)
+        names = self._terms.names(self._neighbourhood(found.gram)[3])
+        columns |= {"names": names[:, 0], "names_weakest": names[:, 1], "rarest": names[:, 2]}
+        columns |= self._retrieval() | self._shape(analysed)
         return np.nan_to_num(np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32))
 
     @property
     def names_found(self) -> bool:
         """Whether all names, numbers or, without those, all words of the question stand in one of the passages."""
         return bool(self.rows[:, NAMES.index("names_weakest")].max() > _WHOLE)
-
-    def _soft(self, sentence_words: Sequence[Sequence[str]]) -> Array:
-        """For each sentence and word of the question, the largest cosine with any word of the sentence."""
-        filled = [found or ("",) for found in sentence_words]  # the vector of no word is zero
-        vocabulary = list(dict.fromkeys(w for found in filled for w in found))
-        number = {w: i for i, w in enumerate(vocabulary)}
-        table = self._encoder.word_vectors(vocabulary) @ self._encoder.word_vectors(self._words).T
-        flat = [number[w] for found in filled for w in found]
-        starts = np.cumsum([0] + [len(found) for found in filled[:-1]])
-        return np.asarray(np.maximum.reduceat(table[flat], starts, axis=0), dtype=np.float32)
 
     def _neighbourhood(self, matrix: Array) -> tuple[Array, Array, Array, Array]:
         """For each sentence: the one before, the one after, the best of the three, the best of the passage."""
@@ -247,27 +210,11 @@ class Features:
             start = end
         return before, after, np.maximum(matrix, np.maximum(before, after)), whole
 
-    def _names(self, gram: Array) -> dict[str, Array]:
-        """How much of each name, number and rare word of the question stands in the passage, letter for letter."""
-        starts = np.cumsum([0] + [len(grams(w)) for w in self._names_asked])
-        flat = [self._grams.index(g) for w in self._names_asked for g in grams(w)]
-        passage = self._neighbourhood(gram)[3]
-        if not flat:
-            ones = np.ones(len(gram), dtype=np.float32)
-            return {"names": ones, "names_weakest": ones, "rarest": ones}
-        found = np.stack([passage[:, flat[a:b]].mean(axis=1) for a, b in zip(starts, starts[1:], strict=False)], axis=1)
-        return {
-            "names": found.mean(axis=1),
-            "names_weakest": found.min(axis=1),
-            "rarest": found[:, self._rarest],
-        }
-
     def _retrieval(self) -> dict[str, Array]:
-        """What the search said of the passage: its score and its parts, relative to the best, and its rank."""
-        top = max(self._hits[0].score, 1e-6)
+        """What the search said of the passage: how far it is behind the best, its rank, its parts."""
         own = [self._hits[c.hit] for c in self.flat]
         return {
-            "hit_score": _column(hit.score / top for hit in own),
+            "hit_behind": _column(hit.score - self._hits[0].score for hit in own),
             "hit_rank": _column(1 / (1 + c.hit) for c in self.flat),
             "hit_article": _column(hit.article.article_id == self._hits[0].article.article_id for hit in own),
             "hit_dense": _column(hit.parts.get("dense", 0.0) for hit in own),
@@ -276,7 +223,7 @@ class Features:
 
     def _title_cover(self, title: str) -> float:
         inside = frozenset(stems(title))
-        return float(sum(w for t, w in zip(self._stems, self._stem_idf, strict=True) if t in inside))
+        return float(sum(w for t, w in zip(self._terms.stems, self._terms.stem_weights, strict=True) if t in inside))
 
     def _shape(self, analysed: Sequence[_Sentence]) -> dict[str, Array]:
         """What a sentence looks like by itself, and whether it has the form that the question asks for."""
@@ -298,7 +245,7 @@ class Features:
             "new_numbers": _column(bool(a.numbers - asked_numbers) for a in analysed),
             "new_names": _column(min(5, sum(w not in asked_words for w in a.names)) / 5 for a in analysed),
             "new_words": _column(min(20, len(set(a.words) - asked_words)) / 20 for a in analysed),
-            "asked_words": _column([min(12, len(self._words)) / 12] * count),
+            "asked_words": _column([min(12, len(self._terms.words)) / 12] * count),
         }
 
 
@@ -306,17 +253,12 @@ def _column(values: object) -> Array:
     return np.array(list(values), dtype=np.float32)  # type: ignore[call-overload]
 
 
-def _weights(values: Sequence[float]) -> Array:
-    weights = np.array(values, dtype=np.float32)
-    return weights / max(float(weights.sum()), 1e-6)
-
-
 _MATCHES = ("", "_before", "_after", "_window", "_passage", "_weakest", "_over_window")
 NAMES: tuple[str, ...] = (
     *(f"{kind}{suffix}" for kind in ("exact", "gram", "soft") for suffix in _MATCHES),
     *("cosine", "cosine_before", "cosine_after", "cosine_best", "cosine_over_best"),
     *("names", "names_weakest", "rarest"),
-    *("hit_score", "hit_rank", "hit_article", "hit_dense", "hit_title"),
+    *("hit_behind", "hit_rank", "hit_article", "hit_dense", "hit_title"),
     *(f"has_{name}" for name in ANSWER_FORMS),
     *(f"asks_{name}" for name in (*QUESTION_FORMS, "yesno")),
     *(

@@ -13,20 +13,25 @@ from functools import lru_cache
 
 import Stemmer
 
-ANALYZER_VERSION = 1
+ANALYZER_VERSION = 2
 GRAM_LENGTH = 4
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no file, store or page takes it
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SPACES = re.compile(r"[^\S\n]+")
 
 _local = threading.local()
 
 
 def clean_characters(text: str) -> str:
-    """Unicode NFC without invisible characters; every run of blanks becomes one space, every line end ``\\n``."""
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    return _SPACES.sub(" ", _INVISIBLE.sub("", text))
+    """Unicode NFC without invisible characters; every run of blanks becomes one space, every line end ``\\n``.
+
+    Half characters become ``\\ufffd``, so that the result can be encoded. Cleaning it again changes nothing.
+    """
+    text = _INVISIBLE.sub("", _LINE_END.sub("\n", _SURROGATE.sub("\ufffd", text)))
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", text))  # last: an invisible character may part two that join
 
 
 def words(text: str) -> list[str]:
@@ -40,13 +45,18 @@ def fold(word: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def _term(word: str) -> str:
+    """A word folded, as one term: never empty, as an accent alone would be, and without the blanks of a ligature."""
+    return "".join(fold(word).split()) or word
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The German Snowball stem, folded (https://snowballstem.org/algorithms/german/stemmer.html)."""
     stemmer = getattr(_local, "stemmer", None)
     if stemmer is None:  # a PyStemmer object must not be shared between threads
         stemmer = _local.stemmer = Stemmer.Stemmer("german", 0)
-    return fold(stemmer.stemWord(word.lower()))
+    return _term(stemmer.stemWord(word.lower()))
 
 
 def stems(text: str) -> list[str]:
@@ -55,19 +65,20 @@ def stems(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=200_000)
-def _word_grams(word: str) -> tuple[str, ...]:
-    folded = fold(word)
+def word_grams(word: str) -> tuple[str, ...]:
+    """The character 4-grams of one word, folded; a shorter word is its own gram."""
+    folded = _term(word)
     if len(folded) <= GRAM_LENGTH:
         return (folded,)
     return tuple(folded[i : i + GRAM_LENGTH] for i in range(len(folded) - GRAM_LENGTH + 1))
 
 
 def grams(text: str) -> list[str]:
-    """Character 4-grams inside folded words; a shorter word is its own gram.
+    """The 4-grams of every word, in order.
 
     They find ``Raketenabwehr`` in ``Raketenabwehrsystem`` without a dictionary of compounds.
     """
-    return [gram for word in words(text) for gram in _word_grams(word)]
+    return [gram for word in words(text) for gram in word_grams(word)]
 
 
 # Sentences ---------------------------------------------------------------------------------------------------------
@@ -101,7 +112,7 @@ _CAPITAL_STARTERS = frozenset(word.capitalize() + " " for word in _STARTERS)
 _MONTHS = frozenset(
     """januar jänner februar feber märz april mai juni juli august september oktober november dezember""".split()
 )
-_STOP = re.compile(r"[.!?…]+[\"'»«“”’‘)\]]*(?=\s|$)")
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'»«“”’‘)\]]*+(?=\s|$)")  # from the first of a run only, else in square time
 _NEXT = re.compile(r"\s*[\"'»«“„”‚‘’(\[–—-]*\s*([^\W_]+)?")
 _LAST = re.compile(r"([^\W_]+)$")
 _DATELINE = re.compile(r"[A-ZÄÖÜ][\w.]*(?:[ /][A-ZÄÖÜ(][\w.)]*){0,3} [–—] (?=[\"„»]?[A-ZÄÖÜ0-9])")

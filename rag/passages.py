@@ -13,6 +13,8 @@ from rag.types import Article, Passage
 
 TARGET_WORDS = 220
 _MAX_UNIT = 1_500  # characters; a "sentence" beyond that is a table, a list or a broken page
+_LONGEST_WORD = 15  # characters, on average; beyond that it is Chinese, a list of addresses or a broken page
+_WORD_LENGTH = 7  # characters of German, with the blank behind
 _GAP = re.compile(r"\s+")
 
 
@@ -23,7 +25,7 @@ def passages(article: Article, target_words: int = TARGET_WORDS) -> list[Passage
     characters.
     """
     units = list(_units(article.text))
-    sizes = [len(article.text[start:end].split()) for start, end in units]
+    sizes = [_size(article.text[start:end]) for start, end in units]
     total = sum(sizes)
     count = max(1, round(total / target_words))
     found: list[Passage] = []
@@ -40,6 +42,12 @@ def passages(article: Article, target_words: int = TARGET_WORDS) -> list[Passage
     return found
 
 
+def _size(text: str) -> int:
+    """In words; of a text that hardly has any, as many as German would have in its characters."""
+    words = len(text.split())
+    return words if len(text) <= _LONGEST_WORD * words else len(text) // _WORD_LENGTH
+
+
 def _units(text: str) -> Iterator[tuple[int, int]]:
     """Sentences, the overlong ones cut at blanks (or anywhere, if there is none)."""
     for start, end in sentences(text):
@@ -51,3 +59,10 @@ def _units(text: str) -> Iterator[tuple[int, int]]:
             start = following
         if start < end:
             yield start, end
+
+
+def indexed_text(article: Article, passage: Passage) -> str:
+    """What is searched for a passage: the title of its article, then its words."""
+    if not article.title or passage.text.startswith(article.title):
+        return passage.text
+    return f"{article.title}\n{passage.text}"

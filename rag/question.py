@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rag.german import clean_characters, words
+from rag.translate import german_words
 from rag.types import Filters, Language, Query, Turn
 
 MAX_QUESTION = 1_000  # characters; a pasted page is cut, not searched for
@@ -50,7 +51,17 @@ def understand(question: str, history: Sequence[Turn] = (), filters: Filters = F
         missing = [w for w in topic_words(last.standalone or last.question) if w.lower() not in asked.lower()]
         if missing:
             standalone = f"{asked} ({', '.join(missing)})"
-    return Query(question=asked, standalone=standalone, filters=filters, language=language(asked))
+    spoken = language(asked)
+    translation = german_words(standalone) if spoken == "en" else ""
+    return Query(asked, standalone, filters, spoken, translation)
+
+
+def turns(questions: Sequence[str]) -> tuple[Turn, ...]:
+    """Earlier questions as the turns of a conversation, each understood after those before it."""
+    history: tuple[Turn, ...] = ()
+    for question in questions:
+        history = (*history, Turn(question, understand(question, history).standalone))
+    return history
 
 
 def language(text: str) -> Language:

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import BelegError
-from rag.features import NAMES, Array
+from rag.features import NAMES
 from rag.settings import MODELS
+from rag.terms import Array
 
 BUNDLED = MODELS / "beleg-ranker-de"
 CONFIG = "config.json"
@@ -29,25 +30,27 @@ class Judgement:
 
 
 class Ranker:
-    """Loaded once; ``judge`` may be called from any thread."""
+    """Loaded once; may be used from any thread. ``encoder`` is the fingerprint of the one it was made for."""
 
-    def __init__(self, folder: Path = BUNDLED) -> None:
+    def __init__(self, encoder: str, folder: Path = BUNDLED) -> None:
         from safetensors.numpy import load_file
 
         try:
             config = json.loads((folder / CONFIG).read_text("utf-8"))
             self._w = load_file(str(folder / WEIGHTS))
+            self.answer_threshold = float(config["answer_threshold"])
+            self.nearest_threshold = float(config["nearest_threshold"])
+            fits = (config["features"], config["encoder"]) == (list(NAMES), encoder)
         except Exception as error:  # safetensors has a type of its own
             raise BelegError(
                 f"The sentence ranker in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
                 "make it with `python -m rag train ranker`."
             ) from error
-        if config["features"] != list(NAMES):
+        if not fits:
             raise BelegError(
-                f"The ranker in {folder} reads other features; make it anew: `python -m rag train ranker`."
+                f"The sentence ranker in {folder} was made for another encoder or other features; "
+                "make it anew with `python -m rag train ranker`."
             )
-        self.answer_threshold = float(config["answer_threshold"])
-        self.nearest_threshold = float(config["nearest_threshold"])
 
     def judge(self, rows: Array) -> Judgement:
         """Scores for feature rows of shape (sentences, features), at least one row."""

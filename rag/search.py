@@ -9,8 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
+from rag.encoder import bundled
 from rag.german import fold
 from rag.index.reader import Index
+from rag.passages import indexed_text
+from rag.rerank import PassageRanker
 from rag.types import Encoder, Filters, Hit, Query
 
 Method = Literal["hybrid", "lexical", "dense"]
@@ -44,30 +49,57 @@ class Ranked:
 
 
 class HybridSearch:
-    """Searches one index. ``depth`` is how many candidates each part brings in."""
+    """Searches one index. ``depth`` is how many candidates each part brings in; ``ranker`` looks at the best again."""
 
-    def __init__(self, index: Index, encoder: Encoder, weights: Weights = Weights(), depth: int = 200) -> None:
+    def __init__(
+        self,
+        index: Index,
+        encoder: Encoder,
+        weights: Weights = Weights(),
+        depth: int = 200,
+        ranker: PassageRanker | None = None,
+    ) -> None:
         self._index = index
         self._encoder = encoder
         self._weights = weights
         self._depth = depth
+        self._ranker = ranker
 
     def rank(self, query: Query) -> list[Ranked]:
         """All candidates, best first, ties by passage id; empty for a question without words."""
-        text = query.standalone
+        text = query.searched
         filters = self._known_outlets(query.filters)
         if not any(character.isalnum() for character in text) or filters is None:
             return []
+        ranked = self._first_look(text, filters)
+        return self._second_look(text, ranked) if self._ranker else ranked
+
+    def _first_look(self, text: str, filters: Filters) -> list[Ranked]:
+        """The best ``depth`` candidates by the weighted sum."""
         parts = self._parts(text, filters)
         rows = sorted({row for scores in parts.values() for row in scores})
+        values = np.array([[scores.get(row, 0.0) for scores in parts.values()] for row in rows]).reshape(-1, len(parts))
+        total = values @ np.array([getattr(self._weights, name) for name in parts])
         ids = self._index.store.ids(rows)
-        weights = {name: getattr(self._weights, name) for name in parts}
-        ranked = []
-        for row in rows:
-            own = {name: scores.get(row, 0.0) for name, scores in parts.items()}
-            score = sum(weights[name] * value for name, value in own.items())
-            ranked.append(Ranked(row, *ids[row], score, own))
-        return sorted(ranked, key=lambda r: (-r.score, r.passage_id))
+        order = sorted(range(len(rows)), key=lambda i: (-total[i], ids[rows[i]][0]))[: self._depth]
+        return [
+            Ranked(rows[i], *ids[rows[i]], float(total[i]), dict(zip(parts, values[i].tolist(), strict=True)))
+            for i in order
+        ]
+
+    def _second_look(self, text: str, ranked: Sequence[Ranked]) -> list[Ranked]:
+        """The best candidates ranked anew; the others stand below them in their old order."""
+        assert self._ranker is not None
+        best, others = ranked[: self._ranker.depth], ranked[self._ranker.depth :]
+        found = self._index.store.passages([r.row for r in best])
+        texts = [indexed_text(*found[r.row]) for r in best]
+        titles = [found[r.row][0].title for r in best]
+        scored = self._ranker.rank(text, texts, titles, [r.parts for r in best], self._index.lexical.idf)
+        again = [replace(r, score=score, parts=parts) for r, (score, parts) in zip(best, scored, strict=True)]
+        again.sort(key=lambda r: (-r.score, r.passage_id))
+        lowest = again[-1].score if again else 0.0
+        below = (Ranked(r.row, r.passage_id, r.article_id, lowest - i, r.parts) for i, r in enumerate(others, 1))
+        return [*again, *below]
 
     def _known_outlets(self, filters: Filters) -> Filters | None:
         """The filters with outlets spelled as the archive does; ``None`` if it has none of them."""
@@ -109,6 +141,12 @@ class HybridSearch:
         """The ranked passages with their texts."""
         found = self._index.store.passages([r.row for r in ranked])
         return [Hit(*found[r.row], score=r.score, parts=r.parts) for r in ranked]
+
+
+def searcher(index: Index, encoder: Encoder, method: Method = "hybrid") -> HybridSearch:
+    """The search by a method; the hybrid one with the bundled passage ranker. Raises BelegError if that is missing."""
+    ranker = PassageRanker(bundled(encoder)) if method == "hybrid" else None
+    return HybridSearch(index, encoder, WEIGHTS[method], ranker=ranker)
 
 
 def cover(ranked: Sequence[Ranked], passages: int, articles: int) -> list[Ranked]:

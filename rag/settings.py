@@ -15,12 +15,14 @@ MODELS = PROJECT / "models"
 class Settings:
     """Where things are and which parts are plugged in.
 
-    ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model.
+    ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model. ``cache``
+    holds what can be made again at any time.
     """
 
     corpus: Path = PROJECT / "corpus"
     index: Path = PROJECT / "index"
     encoder: str | None = None
+    cache: Path = Path(os.path.expanduser("~/.cache/beleg"))
 
     @classmethod
     def load(
@@ -39,4 +41,6 @@ class Settings:
             settings = replace(settings, index=Path(chosen))
         if chosen := encoder or environ.get("BELEG_ENCODER"):
             settings = replace(settings, encoder=str(chosen))
+        if chosen := environ.get("XDG_CACHE_HOME"):
+            settings = replace(settings, cache=Path(chosen, "beleg"))
         return settings

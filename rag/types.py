@@ -73,12 +73,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A self-contained question. ``question`` is what the person typed, ``standalone`` what is searched for."""
+    """A self-contained question.
+
+    ``question`` is what the person typed, ``standalone`` the same understood without the talk before it;
+    ``translation`` holds German words for an English one, to search for as well.
+    """
 
     question: str
     standalone: str
     filters: Filters = Filters()
     language: Language = "de"
+    translation: str = ""
+
+    @property
+    def searched(self) -> str:
+        """Everything that is searched for."""
+        return f"{self.standalone} {self.translation}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 
-from rag import cli
+from rag import __version__, cli
 from rag.encoder import StaticEncoder
 from rag.index.build import build
 
@@ -204,7 +204,9 @@ def test_wrong_usage_exits_with_2(capsys: Capture, arguments: list[str]) -> None
     assert "usage" in err
 
 
-@pytest.mark.parametrize("verb", ["build", "search", "ask", "show", "check", "train", "eval retrieval", "eval answers"])
+@pytest.mark.parametrize(
+    "verb", ["build", "search", "ask", "show", "check", "train", "eval retrieval", "eval answers", "eval gate"]
+)
 def test_every_verb_has_help_with_an_example(capsys: Capture, verb: str) -> None:
     code, out, _ = run(capsys, *verb.split(), "--help")
     assert code == 0
@@ -229,6 +231,138 @@ def test_an_answer_needs_neither_torch_nor_sentence_transformers(demo_index: Pat
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "Patriot" in done.stdout
+
+
+def shell(line: str, index: Path, **environment: str) -> tuple[int, str, str]:
+    """Exit code, stdout, stderr of a line of bash in which ``beleg`` is the command line and ``$INDEX`` an index."""
+    begin = f'set -o pipefail; beleg() {{ "{sys.executable}" -m rag "$@"; }}\n'
+    places = {"INDEX": str(index), "PYTHONPATH": str(PROJECT), "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(
+        ["bash", "-c", begin + line],
+        cwd=PROJECT,
+        env={**os.environ, **places, **environment},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode()
+
+
+def is_one_line(err: str) -> bool:
+    return err.startswith("beleg: ") and err.endswith(".\n") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["show wolf.md", "check", "search Wolf --json", "ask Wolf"])
+def test_a_full_disk_under_stdout_is_one_line(small_index: Path, verb: str) -> None:
+    code, _, err = shell(f'beleg {verb} --index "$INDEX" > /dev/full', small_index)
+    assert code == 1
+    assert is_one_line(err)
+    assert "(No space left on device); make room" in err
+
+
+@pytest.mark.parametrize("kilobytes", [1, 4, 8])
+def test_a_full_disk_under_a_build_is_one_line(corpus: Path, tmp_path: Path, kilobytes: int) -> None:
+    line = f'ulimit -f {kilobytes}; beleg build --corpus "$CORPUS" --index "$INDEX"'
+    code, out, err = shell(line, tmp_path / "index", CORPUS=str(corpus))
+    assert (code, out) == (1, "")
+    assert is_one_line(err)
+
+
+def test_a_place_that_may_not_be_used_is_one_line(
+    capsys: Capture, small_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/root/index")  # the tests may run as root, who may do anything
+
+    monkeypatch.setattr("rag.index.reader.open_index", refuse)
+    code, out, err = run(capsys, "show", "wolf.md", "--index", small_index)
+    assert (code, out) == (1, "")
+    assert is_one_line(err)
+    assert "/root/index cannot be read or written (Permission denied)" in err
+
+
+def test_a_bug_is_not_hidden(capsys: Capture, small_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("rag.index.reader.open_index", stumble)
+    with pytest.raises(ValueError, match="a bug"):
+        run(capsys, "show", "wolf.md", "--index", small_index)
+
+
+def test_a_closed_pipe_is_no_error(small_index: Path) -> None:
+    for verb in ("show wolf.md", "ask Wolf --json", "ask Wolf"):
+        assert shell(f'beleg {verb} --index "$INDEX" | true', small_index) == (0, "", ""), verb
+    assert shell('beleg show none.md --index "$INDEX" | true', small_index)[0] == 1
+
+
+def test_closed_streams_keep_the_exit_code(small_index: Path) -> None:
+    assert shell('beleg show wolf.md --index "$INDEX" >&-', small_index) == (0, "", "")
+    assert shell('beleg show none.md --index "$INDEX" 2>&-', small_index) == (1, "", "")
+
+
+def test_an_encoding_that_lacks_characters_is_no_error(small_index: Path) -> None:
+    question = 'beleg ask "Warum ist die Rheinbrücke gesperrt?" --index "$INDEX"'
+    code, out, err = shell(f"{question} | iconv -f latin1 -t utf8", small_index, PYTHONIOENCODING="latin-1")
+    assert (code, err) == (0, "")
+    assert "Rheinbrücke" in out
+    assert "?" in out  # for the dash between two offsets
+    code, out, _ = shell(f"{question} --json", small_index, PYTHONIOENCODING="ascii")
+    assert code == 0
+    assert "Rheinbrücke" in json.loads(out)["citations"][0]["title"]  # JSON escapes what it would lose
+
+
+def test_arguments_that_are_not_utf_8_find_nothing(small_index: Path) -> None:
+    for verb in ("show $'\\xff'", "show $'\\xff' --json"):
+        code, out, err = shell(f'beleg {verb} --index "$INDEX"', small_index)
+        assert (code, out) == (1, "")
+        assert is_one_line(err)
+        assert "There is no article" in err
+    assert shell("beleg ask $'\\xff Wolf' --json --index \"$INDEX\"", small_index)[0] == 0
+    code, out, err = shell("beleg search Wolf --source $'\\xff' --index \"$INDEX\"", small_index)
+    assert (code, out, err) == (0, "", "nothing found\n")
+    code, out, err = shell("beleg build --index \"$INDEX\"/$'\\xff'", small_index)
+    assert (code, out) == (1, "")
+    assert is_one_line(err)
+
+
+WRONG_LINES = [
+    "[" * 200_000,
+    '{"question": 5}',
+    '{"id": "x"}',
+    '{"question": "Was?", "history": 5}',
+    '{"question": "Was?", "history": "Patriots"}',
+    '{"question": "Was?", "history": [null]}',
+    '{"id": true, "question": "Was?"}',
+    '{"id": ["x"], "question": "Was?"}',
+    '{"id": "", "question": "Was?"}',
+    '{"id": "\\ud800", "question": "Was?"}',
+    '{"id": "a", "question": "Was?"}',  # an id that is there already
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_LINES, ids=[line[:40] for line in WRONG_LINES])
+def test_a_batch_is_checked_before_its_first_answer(
+    capsys: Capture, small_index: Path, tmp_path: Path, wrong: str
+) -> None:
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text(f'{{"id": "a", "question": "Wolf?"}}\n\n{wrong}\n', "utf-8")
+    code, out, err = run(capsys, "ask", "--batch", batch, "--index", small_index)
+    assert (code, out) == (1, "")
+    assert is_one_line(err)
+    assert "batch.jsonl, line 3: " in err
+
+
+def test_a_batch_line_without_an_id_goes_by_its_number(capsys: Capture, small_index: Path, tmp_path: Path) -> None:
+    batch = tmp_path / "batch.jsonl"
+    lines = ['{"question": "Wolf?"}', '{"id": null, "question": "Wolf?", "history": null}', '{"id": 7, "question": ""}']
+    batch.write_text("\ufeff" + "\n".join(lines), "utf-8")
+    out = run(capsys, "ask", "--batch", batch, "--index", small_index)[1]
+    assert [json.loads(line)["id"] for line in out.splitlines()] == ["1", "2", "7"]
+
+
+def test_version(capsys: Capture) -> None:
+    assert run(capsys, "--version") == (0, f"Beleg {__version__}\n", "")
 
 
 def test_settings_come_from_flags_then_the_environment(small_index: Path, tmp_path: Path) -> None:

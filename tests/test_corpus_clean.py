@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from rag.corpus.clean import Scraped, clean_scraped, tidy
 from rag.german import sentences
 
+PROJECT = Path(__file__).resolve().parent.parent
 PROSE = "Der Rat hat am Mittwoch lange beraten. Am Ende stand ein Beschluss, den alle tragen."
 MORE = "Die Kosten teilen sich Land und Stadt. Baubeginn ist im Frühjahr."
 
@@ -233,3 +236,18 @@ def test_news_that_is_clean_already_loses_nothing(shared: Path) -> None:
     corpus = (shared / "benchmarks" / "gnad-qa" / "corpus.jsonl").read_text(encoding="utf-8")
     texts = [tidy(json.loads(line)["text"]) for line in corpus.splitlines()[:300]]
     assert [clean_scraped(text).text for text in texts] == texts
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Brücke", "Von " + "," * 290_000 + "x"),
+        ("Brücke", "1.1.2022 abcdefgh " * 200_000),
+        ("a" * 1_000_000, " " * 1_000_000 + "b", "." * 1_000_000 + "x", "([" * 500_000, "Foto: " * 100_000),
+    ],
+)
+def test_endless_lines_are_cleaned_in_linear_time(lines: tuple[str, ...], tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("\n".join([*lines, PROSE]), encoding="utf-8")
+    code = "import sys, pathlib, rag.corpus.clean as c; c.clean_scraped(pathlib.Path(sys.argv[1]).read_text('utf-8'))"
+    subprocess.run([sys.executable, "-c", code, str(page)], check=True, timeout=90, cwd=PROJECT)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -171,6 +173,31 @@ def test_links_are_taken_only_inside_the_corpus(tmp_path: Path) -> None:
     assert [found.where for found in refused(tmp_path / "way")] == ["folder", "loop.txt", "outside.txt"]
 
 
+def test_no_id_or_name_breaks_a_line(tmp_path: Path) -> None:
+    for name in ("a\nb.txt", "c\x1b[31m.txt", "sub\u2028/d.txt", "e\u00ad f.txt"):
+        file(tmp_path, name)
+    json_lines(tmp_path, {"_id": "x\ny", "text": PROSE}, {"_id": "x\x00", "text": PROSE}, {"_id": "x y", "text": PROSE})
+    assert [record.article_id for record in records(tmp_path)] == ["x y", "e\u00ad f.txt"]
+    assert len(refused(tmp_path)) == 5
+    for found in refused(tmp_path):
+        assert f"{found.where}{found.reason}".isprintable()
+        assert "control character" in found.reason
+
+
+def test_an_article_and_a_refusal_name_the_file_that_they_come_from(tmp_path: Path) -> None:
+    file(tmp_path, "sub/c.jsonl", '{"_id": "a", "text": "x"}\n{\n{"_id": "a", "text": "y"}')
+    file(tmp_path, "sub/leer.txt", b"")
+    file(tmp_path, "b.txt")
+    found = [(item.article_id if isinstance(item, Record) else item.where, item.origin) for item in scan(tmp_path)]
+    assert found == [
+        ("b.txt", "b.txt"),
+        ("a", "sub/c.jsonl"),
+        ("sub/c.jsonl, line 2", "sub/c.jsonl"),
+        ("sub/c.jsonl, line 3", None),  # hides no article: that of its id is there
+        ("sub/leer.txt", "sub/leer.txt"),
+    ]
+
+
 def test_a_pipe_is_refused_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.txt")
     os.mkfifo(tmp_path / "b.jsonl")
@@ -311,6 +338,34 @@ def test_markdown_becomes_plain_text(markdown: str, text: str | None) -> None:
     assert plain(markdown) == (markdown if text is None else text)
 
 
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("# C#", "C#"),
+        ("# a # #", "a #"),
+        ("**a *b* c** und **d", "a b c und **d"),
+        ("__a__ **b** *c* _d_ *e", "a b c d *e"),
+        ("![a](b.png)**b![**", "b!["),
+        ("a\nb\n\n- c\nd\n- e", "a b\n\nc d\ne"),
+        ("--- - * -\na\n- - x", "a\n- x"),
+    ],
+)
+def test_markdown_that_is_no_simple_case(markdown: str, text: str) -> None:
+    assert plain(markdown) == text
+
+
+def test_endless_lines_and_paragraphs_are_read_in_linear_time() -> None:
+    code = """
+from rag.corpus.markdown import plain
+n = 200_000
+for part in ("**a ", "*a ", "_a ", "__a ", "![", "[a](b ", "`", "<a ", "<!--", "- ", "a\\n", "- a\\n", "1. ", "> "):
+    plain(part * n)
+for start in ("# a", "---", "***", "- ", "=", "```", "</script", "[a](b", "&"):
+    plain(start + " " * n + "b")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=90, cwd=PAGES.parent.parent)
+
+
 WORDS = st.lists(st.text(st.characters(categories=["L"]), min_size=1), min_size=1, max_size=6).map(" ".join)
 
 
@@ -346,6 +401,23 @@ def test_golden_pages(name: str) -> None:
 def test_a_page_of_links_holds_no_article() -> None:
     with pytest.raises(CorpusError, match="no article text"):
         load(PAGES / "uebersicht.html")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_article"),
+    [("Der Rat tagt.", True), ("Sagt er: „Der Rat tagt.“", True), ("Mehr lesen.", False), ("Der Rat tagt", False)],
+)
+def test_a_page_is_an_article_if_a_sentence_stands_on_it(line: str, is_article: bool) -> None:
+    from rag.corpus.html import _has_sentence
+
+    assert _has_sentence(f"Start\n{line}\nImpressum") is is_article
+
+
+def test_a_page_of_endless_words_is_read_in_linear_time(tmp_path: Path) -> None:
+    page = file(tmp_path, "a.html", "<html><body><article><p>" + "wort " * 40_000 + "</p></article></body></html>")
+    code = f"from pathlib import Path; from rag.corpus.read import scan; next(scan(Path({str(page)!r}))).load()"
+    run = subprocess.run([sys.executable, "-c", code], timeout=90, cwd=PAGES.parent.parent, capture_output=True)
+    assert b"no article text" in run.stderr
 
 
 def test_no_page_dates_itself_by_its_file(tmp_path: Path) -> None:

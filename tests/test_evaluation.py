@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from math import log2
 from pathlib import Path
 
 import pytest
 
 from rag import cli
-from rag.encoder import StaticEncoder
-from rag.errors import DatasetError
-from rag.evaluation import answers, retrieval
+from rag.encoder import BUNDLED, StaticEncoder
+from rag.errors import BelegError, DatasetError
+from rag.evaluation import answers, gate, retrieval
 from rag.evaluation.datasets import Question, read_questions, read_retrieval_set
 from rag.index.reader import open_index
 
@@ -77,10 +79,18 @@ def test_a_beir_folder_is_read_run_and_reported(
         ("queries.jsonl", '["keine", "Zuordnung"]\n'),
         ("qrels/dev.tsv", "query-id\tcorpus-id\tscore\nq1 d1 1\n"),
         ("qrels/dev.tsv", "query-id\tcorpus-id\tscore\nfremd\td1\t1\n"),
+        ("queries.jsonl", "[" * 200_000),
+        ("queries.jsonl", '{"_id": "q1", "text": "x", "metadata": "x"}'),
+        ("queries.jsonl", '{"_id": null, "text": "x"}'),
+        ("queries.jsonl", '{"_id": "q1", "text": 5}'),
+        ("queries.jsonl", '{"_id": "q1", "text": "x"}\n{"_id": "q1", "text": "y"}'),
+        ("qrels/dev.tsv", "query-id\tcorpus-id\tscore\nq1\t1\n"),  # the document is missing, not named as the query
+        ("qrels/dev.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td1\t0\n"),
+        ("qrels/dev.tsv", "q1\td\udcff\t1\n"),  # not UTF-8
     ],
 )
 def test_a_broken_dataset_is_one_line_that_names_the_file(dataset: Path, file: str, content: str) -> None:
-    (dataset / file).write_text(content, "utf-8")
+    (dataset / file).write_text(content, "utf-8", errors="surrogateescape")
     with pytest.raises(DatasetError, match=Path(file).name) as caught:
         read_retrieval_set(dataset)
     assert "\n" not in str(caught.value)
@@ -142,25 +152,115 @@ def test_question_files_are_read_with_their_history(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "measure", "floor"),
+    "wrong",
     [
-        ("xquad-de", "hybrid", "nDCG@10", 0.965),
-        ("xquad-de", "dense", "nDCG@10", 0.86),
-        ("gnad-qa", "hybrid", "MRR@10", 0.87),
+        "[" * 200_000,
+        '{"question": "Was?", "evidence": 5}',
+        '{"question": "Was?", "evidence": [null]}',
+        '{"question": "Was?", "evidence": "Ein Satz."}',  # one text is no list: it would be read as letters
+        '{"question": "Was?", "history": "Patriots"}',
+        '{"question": "Was?", "article_id": 5}',
+        '{"question": "Was?", "answerable": "false"}',
+        '{"question": "Was?", "type": ["why"]}',
+        '{"question": null}',
+        '{"id": "a", "question": "Was?"}',
     ],
 )
-def test_the_shipped_models_reach_the_published_figures(
-    shared: Path,
-    encoder: StaticEncoder,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    method: str,
-    measure: str,
-    floor: float,
+def test_a_wrong_question_is_one_line_that_names_file_and_line(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text(f'{{"id": "a", "question": "Was?"}}\n{wrong}\n', "utf-8")
+    with pytest.raises(DatasetError, match=r"q\.jsonl, line 2: ") as caught:
+        read_questions(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_null_field_is_an_absent_one(tmp_path: Path) -> None:
+    names = ("id", "article_id", "evidence", "answerable", "type", "history")
+    path = write(tmp_path / "q.jsonl", [{"question": "Was?", **dict.fromkeys(names)}])
+    assert read_questions(path) == [Question("1", "Was?")]
+
+
+def test_answers_are_reported_with_their_index(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    questions = write(tmp_path / "q.jsonl", [{"id": "a", "question": "Was ist gesperrt?", "history": ["Was brannte?"]}])
+    out = tmp_path / "result.json"
+    corpus = str(dataset / "corpus.jsonl")
+    assert cli.main(["eval", "answers", str(questions), "--corpus", corpus, "--json", str(out)]) == 0
+    result = json.loads(out.read_text("utf-8"))
+    assert {"measures", "by", "per_query", "dataset", "commit", "machine"} <= set(result)
+    assert result["index"]["articles"] == 3
+    assert result["index"]["encoder"]["fingerprint"]
+    assert "files" not in result["index"]
+
+
+def test_each_corpus_and_encoder_has_an_index_of_its_own_in_the_cache(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: StaticEncoder
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    other = write(dataset / "other.jsonl", [{"_id": "d9", "title": "", "text": "Ein einziger Artikel."}])
+    first = retrieval.cached_index(dataset / "corpus.jsonl", encoder)
+    second = retrieval.cached_index(other, encoder)
+    assert (first.manifest.articles, second.manifest.articles) == (3, 1)
+    cache = tmp_path / "cache" / "beleg" / "eval"
+    assert sorted(folder.name.rpartition("-")[0] for folder in cache.iterdir()) == ["mini-corpus", "mini-other"]
+    assert retrieval.cached_index(dataset / "qrels" / ".." / "corpus.jsonl", encoder).folder == first.folder
+
+
+def test_a_cache_key_is_one_folder_name_whatever_the_encoder_is_called(encoder: StaticEncoder) -> None:
+    class Renamed(StaticEncoder):
+        name = "/models/../mein Modell"  # type: ignore[assignment]
+
+    keys = {retrieval.cache_key(Path("a/corpus.jsonl"), e) for e in (encoder, Renamed(BUNDLED))}
+    assert len(keys) == 2
+    assert all(re.fullmatch(r"a-corpus-[0-9a-f]{16}", key) for key in keys)
+
+
+def test_the_shipped_models_hold_the_floors(
+    shared: Path, encoder: StaticEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    benchmark = read_retrieval_set(shared / "benchmarks" / name)
-    index = retrieval.cached_index(benchmark.corpus, encoder)
-    result = retrieval.evaluate(benchmark, index, encoder, method)  # type: ignore[arg-type]
-    assert result.measures[measure] >= floor
+    floors = gate.read_floors()
+    assert {floor.dataset for floor in floors} == {"xquad-de", "gnad-qa"}
+    assert [verdict.trouble for verdict in gate.judge(floors, shared / "benchmarks", encoder) if verdict.trouble] == []
+
+
+@pytest.fixture
+def floor(dataset: Path) -> gate.Floor:
+    digest = read_retrieval_set(dataset).digest
+    return gate.Floor("mini", "queries.jsonl", "lexical", "Success@1", 0.9, digest, "kind=a")
+
+
+def test_the_gate_holds_figures_against_their_floors(
+    dataset: Path, floor: gate.Floor, encoder: StaticEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def trouble(changed: gate.Floor) -> str:
+        return gate.judge([changed], dataset.parent, encoder)[0].trouble
+
+    assert trouble(floor) == ""
+    assert "below the floor" in trouble(replace(floor, floor=1.1))
+    assert "not the one" in trouble(replace(floor, digest="other"))
+    assert "below the floor" in trouble(replace(floor, group="kind=missing"))
+
+
+def test_floors_rise_freely_and_fall_only_on_request(floor: gate.Floor) -> None:
+    better = gate.Verdict(floor, 0.98, floor.digest, "")
+    assert gate.updated([better], lower=False)[0].floor == pytest.approx(0.98 - gate.MARGIN)
+    assert gate.updated([gate.Verdict(floor, 0.901, floor.digest, "")], lower=False)[0].floor == 0.9
+    worse = gate.Verdict(floor, 0.8, floor.digest, "below")
+    with pytest.raises(BelegError, match="--lower"):
+        gate.updated([worse], lower=False)
+    assert gate.updated([worse], lower=True)[0].floor == pytest.approx(0.8 - gate.MARGIN)
+    moved = gate.Verdict(floor, 0.95, "other", "changed")
+    assert gate.updated([moved], lower=True)[0].digest == "other"
+
+
+def test_floors_are_written_and_read_back(floor: gate.Floor, tmp_path: Path) -> None:
+    gate.write_floors([floor, floor], tmp_path / "floors.json")
+    assert gate.read_floors(tmp_path / "floors.json") == [floor, floor]
+    (tmp_path / "floors.json").write_text('[{"dataset": 1}]', "utf-8")
+    with pytest.raises(DatasetError, match=r"floors\.json"):
+        gate.read_floors(tmp_path / "floors.json")

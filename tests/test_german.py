@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.german import clean_characters, fold, grams, sentences, stems, words
 
+PROJECT = Path(__file__).resolve().parent.parent
+HALVES = st.text(st.characters() | st.characters(categories=["Cs"]))  # with halves of characters, as argv may hold
 LETTERS = st.text(alphabet='abcdeäöüß .!?\n"„“–1239ABDZ,:()')
 
 
@@ -60,10 +66,37 @@ def test_long_lines_are_cut_in_linear_time() -> None:
     assert len(sentences(line)) == 40_000
 
 
-@given(st.text())
+@pytest.mark.parametrize("tail", ["x", "'x", "”“”x"])
+def test_a_line_of_stops_is_cut_in_linear_time(tail: str) -> None:
+    code = f"from rag.german import sentences; assert len(sentences('.' * 300_000 + {tail!r} + '…!?' * 100_000)) == 1"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=PROJECT)  # square time: half an hour
+
+
+@given(HALVES)
+@example("u\u200b\u0308ber")
+@example("\r\u200b\n")
 def test_clean_characters_is_idempotent(text: str) -> None:
     once = clean_characters(text)
     assert clean_characters(once) == once
+
+
+@given(HALVES)
+@example("a\ud800b")
+def test_clean_characters_can_be_encoded(text: str) -> None:
+    clean_characters(text).encode("utf-8")
+
+
+def test_clean_characters_leaves_no_half_of_a_character() -> None:
+    assert clean_characters("Br\udcfccke") == "Br\ufffdcke"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_clean_characters_knows_every_line_end_and_glues_no_words(end: str) -> None:
+    assert clean_characters(f"Rat{end}Haus") == "Rat\nHaus"
+
+
+def test_clean_characters_makes_one_blank_of_every_other() -> None:
+    assert clean_characters("Rat\x1f\u3000\tHaus") == "Rat Haus"
 
 
 def test_clean_characters_removes_what_cannot_be_seen() -> None:
@@ -93,6 +126,10 @@ def test_grams_find_a_word_inside_a_compound() -> None:
     assert set(grams("Raketenabwehr")) <= set(grams("Raketenabwehrsysteme"))
 
 
-@given(st.text())
+@given(HALVES)
+@example("ﾞ")
+@example("ﷺ")
+@example("a ﾞ ﷺ b")
 def test_analysis_gives_terms_without_blanks(text: str) -> None:
     assert all(term and not any(c.isspace() for c in term) for term in stems(text) + grams(text))
+    assert len(stems(text)) == len(words(text))

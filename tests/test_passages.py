@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,4 +37,20 @@ def test_a_text_without_a_full_stop_is_cut_too() -> None:
     cut = passages(Article("a", "", "wort " * 5_000))
     assert len(cut) > 10
     assert max(len(p.text) for p in cut) < 4_000
-    assert max(len(p.text) for p in passages(Article("a", "", "x" * 20_000))) < 20_001
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x" * 100_000, "x" * 6_600, "新闻报道" * 70_000, "新闻报道。" * 56_000, "新闻报道新闻报道。\n" * 20_000),
+        ("新闻" * 300 + "。\n\n") * 300,
+        "https://www.example.org/politik/2022/11/30/a-b-c-d.html " * 2_000,
+    ],
+)
+def test_a_text_without_words_is_cut_too(text: str) -> None:
+    assert max(len(p.text) for p in passages(Article("a", "", text))) < 4_000
+
+
+def test_long_words_of_german_count_as_words() -> None:
+    text = " ".join(["Die Bundesverfassungsrichter verhandelten gestern."] * 220)
+    assert [len(p.text.split()) for p in passages(Article("a", "", text))] == [220] * 4

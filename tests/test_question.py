@@ -54,6 +54,15 @@ def test_language() -> None:
     assert language("Patriots Ukraine") == "de"
 
 
+def test_an_english_question_is_searched_for_in_german_too() -> None:
+    query = understand("Why is the bridge closed?")
+    assert query.standalone == "Why is the bridge closed?"
+    assert "brücke" in query.translation.split()
+    assert query.searched.startswith(query.standalone)
+    assert understand("Warum ist die Brücke gesperrt?").translation == ""
+    assert "der" not in understand("What of the war?").translation.split()
+
+
 @given(st.text(), st.lists(st.text().map(Turn), max_size=3))
 def test_any_text_is_a_question(text: str, history: list[Turn]) -> None:
     query = understand(text, history)

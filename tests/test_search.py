@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from rag.assistant import Assistant
 from rag.encoder import StaticEncoder
+from rag.errors import BelegError
 from rag.index.reader import open_index
-from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover
+from rag.rerank import PARTS, PassageRanker
+from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover, searcher
 from rag.types import Query
 
 
@@ -41,6 +44,39 @@ def test_compounds_umlauts_capitals_and_inflections_find_their_article(
 def test_a_score_is_the_weighted_sum_of_its_parts(small_index: Path, encoder: StaticEncoder) -> None:
     for r in rank(small_index, encoder, "Warum ist die Brücke gesperrt?"):
         assert r.score == pytest.approx(r.parts["lexical"] + 0.3 * r.parts["grams"] + 30 * r.parts["dense"])
+
+
+def test_the_second_look_explains_its_scores_and_keeps_every_candidate(
+    demo_index: Path, encoder: StaticEncoder
+) -> None:
+    index, question = open_index(demo_index), Query("x", "Patriots für die Ukraine")
+    first, second = HybridSearch(index, encoder).rank(question), searcher(index, encoder).rank(question)
+    assert sorted(r.row for r in first) == sorted(r.row for r in second)
+    depth = PassageRanker(encoder).depth
+    for r in second[:depth]:
+        assert set(r.parts) == set(PARTS)
+        assert r.score == pytest.approx(sum(r.parts.values()), abs=1e-4)
+    assert [r.row for r in second[depth:]] == [r.row for r in first[depth:]]
+    assert [r.score for r in second] == sorted((r.score for r in second), reverse=True)
+
+
+def test_the_second_look_prefers_the_passage_that_holds_the_whole_question(
+    small_index: Path, encoder: StaticEncoder
+) -> None:
+    question = "Wölfe bei Hachenburg"
+    assert searcher(open_index(small_index), encoder).rank(Query(question, question))[0].article_id == "wolf.md"
+
+
+def test_a_passage_ranker_that_is_missing_or_of_another_encoder_is_one_clear_line(
+    tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    config = {"weights": dict.fromkeys(PARTS, 1.0), "depth": 20, "encoder": "another"}
+    for content in (None, "{", "{}", json.dumps(config)):
+        if content is not None:
+            (tmp_path / "config.json").write_text(content, "utf-8")
+        with pytest.raises(BelegError, match="python -m rag train ranker") as caught:
+            PassageRanker(encoder, tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 def test_every_candidate_has_every_part(demo_index: Path, encoder: StaticEncoder) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,11 +16,19 @@ from rag.encoder import StaticEncoder
 from rag.errors import BelegError, DatasetError
 from rag.features import NAMES
 from rag.german import words
+from rag.index.reader import Index
+from rag.question import understand
 from rag.ranker import Ranker
+from rag.rerank import PassageRanker
+from rag.search import HybridSearch
 from rag.training import encoder as encoder_training
 from rag.training import ranker as ranker_training
-from rag.training.examples import load_examples, shortened
+from rag.training.examples import index_texts, load_examples, shortened
+from rag.training.lexicon import Recipe as LexiconRecipe
+from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
+from rag.training.passages import Recipe as PassageRecipe
+from rag.training.passages import train_passages
 
 TOPICS = {
     "Brücke": "Die Brücke führt über den Fluss. Ihre Seile tragen die Fahrbahn. Weil sie rosten, ist sie gesperrt.",
@@ -78,21 +87,48 @@ def test_the_encoder_learns_and_loads(data: Path, tmp_path: Path) -> None:
     assert list(cosines.argmax(axis=1)) == list(range(len(texts)))
 
 
-def test_the_ranker_learns_loads_and_tells_evidence_from_the_rest(
-    data: Path, tmp_path: Path, encoder: StaticEncoder
+@pytest.fixture(scope="module")
+def records(data: Path) -> list[dict[str, Any]]:
+    return list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+
+
+@pytest.fixture(scope="module")
+def texts(records: list[dict[str, Any]], encoder: StaticEncoder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """The index of the texts that the questions are about."""
+    return index_texts(records, tmp_path_factory.mktemp("texts"), encoder)
+
+
+def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
 ) -> None:
+    search, rng = HybridSearch(texts, encoder), random.Random(1)
+    examples = load_examples(records, texts, search, encoder, rng, 0.3, 0.3, lambda line: None)
     recipe = ranker_training.Recipe(hidden=8, epochs=40, batch=4, folds=2, dropout=0.0)
-    scores = ranker_training.train_ranker(data, encoder, tmp_path / "ranker", recipe)
+    scores = ranker_training.train_ranker(examples, encoder.fingerprint, tmp_path, recipe)
     assert set(scores) == {"first", "three", "auroc"}
-    ranker = Ranker(tmp_path / "ranker")
-    examples = load_examples(data, encoder, random.Random(1), 0.3, 0.3, lambda line: None)
+    ranker = Ranker(encoder.fingerprint, tmp_path)
     judged = [(ranker.judge(e.rows), e) for e in examples if e.gold.any()]
     assert sum(e.gold[j.scores.argmax()] for j, e in judged) > 0.7 * len(judged)
     assert all(0 <= j.confidence <= 1 for j, _ in judged)
+    with pytest.raises(BelegError, match="another encoder"):
+        Ranker("0000", tmp_path)
 
 
-def test_a_question_without_its_text_has_no_evidence(data: Path, encoder: StaticEncoder) -> None:
-    examples = load_examples(data, encoder, random.Random(1), 1.0, 0.0, lambda line: None)
+def test_the_passage_ranker_learns_loads_and_ranks_better(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    answerable = [r for r in records if r["answerable"]]
+    scores = train_passages(answerable, texts, encoder, tmp_path, PassageRecipe(epochs=30), lambda line: None)
+    assert 0 < scores["before"] <= scores["after"] <= 1
+    search = HybridSearch(texts, encoder, ranker=PassageRanker(encoder, tmp_path))
+    assert search.rank(understand("Warum ist die Brücke gesperrt?"))[0].article_id == "Brücke"
+
+
+def test_a_question_without_its_text_has_no_evidence(
+    records: list[dict[str, Any]], texts: Index, encoder: StaticEncoder
+) -> None:
+    search, rng = HybridSearch(texts, encoder), random.Random(1)
+    examples = load_examples(records, texts, search, encoder, rng, 1.0, 0.0, lambda line: None)
     assert len(examples) == 8 * 2 + 4
     assert sum(bool(e.gold.any()) for e in examples) == 8
     assert all(e.rows.shape == (len(e.gold), len(NAMES)) for e in examples)
@@ -100,8 +136,21 @@ def test_a_question_without_its_text_has_no_evidence(data: Path, encoder: Static
 
 def test_a_missing_or_broken_ranker_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(BelegError, match="python -m rag train ranker") as caught:
-        Ranker(tmp_path)
+        Ranker("0000", tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_the_lexicon_finds_which_word_translates_which() -> None:
+    pairs = [("the wolf sleeps", "der Wolf schläft"), ("the bridge", "die Brücke"), ("a wolf", "ein Wolf")]
+    pairs += [
+        ("the bridge sleeps", "die Brücke schläft"),
+        ("the dog", "der Hund"),
+        ("a bridge", "eine Brücke"),
+        ("a dog sleeps", "ein Hund schläft"),
+    ]
+    lexicon = align(pairs, LexiconRecipe(translations=1))
+    assert (lexicon["wolf"], lexicon["bridge"], lexicon["sleeps"]) == (["wolf"], ["brücke"], ["schläft"])
+    assert align([("", "x"), ("x", ""), ("", "")], LexiconRecipe()) == {}
 
 
 def test_training_files_that_are_missing_are_named(tmp_path: Path) -> None:
@@ -110,6 +159,20 @@ def test_training_files_that_are_missing_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl.gz").write_bytes(b"not gzip")
     with pytest.raises(DatasetError):
         list(read_jsonl(tmp_path / "x.jsonl.gz"))
+
+
+def test_training_files_that_are_cut_off_corrupt_or_nested_without_end_are_named(tmp_path: Path) -> None:
+    whole = gzip.compress(b'{"a": "Bruecke und Fluss"}\n' * 100)
+    broken = {
+        "cut off": whole[:-12],
+        "corrupt": whole[:12] + bytes(b ^ 255 for b in whole[12:]),
+        "no JSON": gzip.compress(b"{\n"),
+        "nested": gzip.compress(b"[" * 100_000),
+    }
+    for name, data in broken.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(DatasetError, match=name):
+            list(read_jsonl(tmp_path / name))
 
 
 @given(st.lists(st.text(alphabet="abc ", min_size=20, max_size=60), min_size=3, max_size=8), st.integers())

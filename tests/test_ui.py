@@ -392,10 +392,30 @@ def test_examples_come_from_the_corpus(tmp_path: Path) -> None:
     assert examples(tmp_path, [], "en") == ["F?"]
 
 
-@pytest.mark.parametrize("content", ["de: 1", "[1, 2]", "{", "", "de: [1, ' ']", "!!python/object:x {}"])
+@pytest.mark.parametrize(
+    "content", ["de: 1", "[1, 2]", "{", "", "de: [1, ' ']", "!!python/object:x {}", "[" * 3_000 + "]" * 3_000]
+)
 def test_a_broken_file_of_examples_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "examples.yaml").write_text(content, "utf-8")
     assert examples(tmp_path, [BUKAREST], "en") == [f"What is known about: {BUKAREST.title}?"]
+
+
+def test_the_file_of_examples_is_parsed_anew_only_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import yaml
+
+    path, parsed = tmp_path / "examples.yaml", []
+    load = yaml.safe_load
+    monkeypatch.setattr(yaml, "safe_load", lambda text: parsed.append(text) or load(text))
+    path.write_text("de: ['A?']\n", "utf-8")
+    examples(tmp_path, [], "de").clear()  # what a caller does with it is its own affair
+    assert [examples(tmp_path, [], "de") for _ in range(3)] == [["A?"]] * 3
+    assert len(parsed) == 1
+    path.write_text("de: ['Anders?']\n", "utf-8")
+    assert examples(tmp_path, [], "de") == ["Anders?"]
+    path.unlink()
+    assert examples(tmp_path, [], "de") == []
 
 
 def test_without_a_file_the_newest_titles_are_asked_about(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rag.german import sentences
 
 HEADLINE_LENGTH = 140
 _HEAD_LINES = 8  # how far from the top a byline is looked for
+_BYLINE_LENGTH = 300  # the patterns below would take square time for a line without end
 
 _STOP = re.compile(r"[.…][\"'»«“”’‘)\]]*$")
 CHANGED = re.compile(r"aktualisiert|\bstand\b|update|geändert|bearbeitet|modified", re.IGNORECASE)
@@ -95,6 +96,8 @@ def _title_lines(lines: Sequence[str], above: Sequence[int]) -> Sequence[int]:
 
 def _dated(line: str, text: str, *, may_name: bool) -> Byline | None:
     """What a line says that holds dates and nothing else but words around them and, perhaps, an author's name."""
+    if len(line) > _BYLINE_LENGTH:
+        return None
     published = updated = None
     others, before, line = "", 0, _GLUED.sub(" ", line)
     for start, end, day in find_dates(line):
@@ -110,6 +113,8 @@ def _dated(line: str, text: str, *, may_name: bool) -> Byline | None:
 
 def _author(line: str, text: str) -> str | None:
     """The name, or names, of a line without the place behind it; ``None`` if its words are no person's name."""
+    if len(line) > _BYLINE_LENGTH:
+        return None
     name = _OFFICE.sub("", line.removeprefix("Von ").removeprefix("von "))
     name = name if are_names(name) else _PLACE_BEHIND.sub("", name)
     last = name.rsplit(" ", 1)[-1]

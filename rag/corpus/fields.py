@@ -18,7 +18,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?=$|[-_])")
 def article_from(article_id: str, fields: Mapping[str, object]) -> Article:
     """The article of these fields; what is missing or unreadable is unknown. Raises CorpusError if there is no text."""
     text = fields.get("text")
-    text = tidy(_SURROGATE.sub("\ufffd", text)) if isinstance(text, str) else ""
+    text = tidy(text) if isinstance(text, str) else ""
     if not text:
         raise CorpusError("it holds no text; add its text, or remove it.")
     language = _LANGUAGE.match((_line(fields.get("language")) or "").lower())
@@ -48,7 +48,7 @@ def _line(value: object) -> str | None:
         value = ", ".join(item for item in value if isinstance(item, str))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
-    return (" ".join(tidy(_SURROGATE.sub("\ufffd", value)).split()) or None) if isinstance(value, str) else None
+    return (" ".join(tidy(value).split()) or None) if isinstance(value, str) else None
 
 
 def _web_address(address: str | None) -> str | None:

@@ -16,12 +16,13 @@ from rag.corpus.byline import CHANGED
 from rag.corpus.clean import clean_scraped
 from rag.corpus.dates import parse_date
 from rag.errors import CorpusError
+from rag.german import words
 
 _NEXT = "save the page's article itself as .html, or its words as .txt"
 _ARTICLE_TYPE = re.compile(r"(?:Article|Posting|Report)$")
 _PUBLISHED = ("article:published_time", "datepublished", "date", "dc.date.issued", "dc.date")
 _UPDATED = ("article:modified_time", "datemodified", "last-modified", "dc.date.modified")
-_SENTENCE = re.compile(r"\w+\W+\w+\W+\w+.*[.!?…][\"'»«“”’‘)]*$", re.MULTILINE)
+_STOP = re.compile(r"[.!?…][\"'»«“”’‘)]*$")
 
 
 def read_html(markup: str) -> dict[str, object]:
@@ -37,7 +38,7 @@ def read_html(markup: str) -> dict[str, object]:
         about: Any = extract_metadata(tree, date_config={"extensive_search": False}) if page is not None else None
     except Exception as error:  # foreign pages make the parsers raise many types
         raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
-    if page is None or not _SENTENCE.search(page.text or ""):
+    if page is None or not _has_sentence(page.text or ""):
         raise CorpusError(f"the page holds no article text; {_NEXT}.")
     data, times = _json_ld(tree), _times(tree)
     text = re.sub(r"\n(?!- )", "\n\n", _without_title(page.text, about.title))  # a line of it is a paragraph or an item
@@ -53,6 +54,11 @@ def read_html(markup: str) -> dict[str, object]:
         "section": data.get("articleSection"),
         "language": tree.get("lang"),
     }
+
+
+def _has_sentence(text: str) -> bool:
+    """Whether a line of three words or more ends like a sentence; no pattern over all of the text: it takes ages."""
+    return any(_STOP.search(line[-20:]) and len(words(line)) >= 3 for line in text.splitlines())
 
 
 def _without_title(text: str, title: str | None) -> str:

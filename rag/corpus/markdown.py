@@ -12,10 +12,10 @@ from rag.errors import CorpusError
 
 _FRONT = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r"\s*# +(\S.*)(?:\n|\Z)")
-_HEADING = re.compile(r" {0,3}#{1,6}\s+(.+?)(?:\s+#+)?\s*$")
+_HEADING = re.compile(r" {0,3}#{1,6}\s+(\S.*)")
 _ITEM = re.compile(r"\s*(?:[-*+]\s+|(?=(\d{1,9})[.)]\s))(.+)")
 _QUOTE = re.compile(r"^\s{0,3}(?:>\s?)+")
-_BREAK = re.compile(r"\s{0,3}(?:(?:[-*_]\s*){3,}|=+|(?:```|~~~).*)\s*$")
+_BREAK = re.compile(r"\s{0,3}(?:(?:[-*_]\s*+){3,}+|=++\s*+|(?:```|~~~).*)$")
 _TAGS = (
     "a|abbr|aside|audio|b|blockquote|br|cite|code|del|details|div|em|embed|figcaption|figure|font|form|h[1-6]|hr|i|iframe|"
     "img|input|ins|kbd|li|link|mark|meta|object|ol|p|picture|pre|q|s|script|section|small|source|span|strong|style|sub|"
@@ -25,14 +25,19 @@ _TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<!--|<(script|style)\b", re.IGNORECASE)
 _TARGET = r"\((?:[^()\s]|\([^()\s]*\))*(?:\s+[\"'][^\"'\n]*[\"'])?\)"
 # Order matters: an image holds a link's form, bold holds that of italics, escapes must outlive both.
-_INLINE = (
-    (re.compile(rf"!\[[^\]]*\]{_TARGET}"), ""),
+_LINKS = (
+    (re.compile(rf"!\[[^\[\]]*\]{_TARGET}"), ""),
     (re.compile(rf"\[([^\[\]]*)\]{_TARGET}"), r"\1"),
     (re.compile(r"<(https?://[^<>\s]+)>"), r"\1"),
-    (re.compile(r"(?<!\\)(\*\*|__)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+)
+_EMPHASIS = (
+    (re.compile(r"(?<!\\)\*\*(?=\S)"), re.compile(r"(?<=\S)\*\*")),
+    (re.compile(r"(?<!\\)__(?=\S)"), re.compile(r"(?<=\S)__")),
     # not inside a word: "Bürger*innen und Leser*innen" holds no italics
-    (re.compile(r"(?<![\w*\\])\*(?=[^\s*])(.+?)(?<=[^\s*\\])\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<![\w\\])_(?=[^\s_])(.+?)(?<=[^\s_\\])_(?!\w)"), r"\1"),
+    (re.compile(r"(?<![\w*\\])\*(?=[^\s*])"), re.compile(r"(?<=[^\s*\\])\*(?![\w*])")),
+    (re.compile(r"(?<![\w\\])_(?=[^\s_])"), re.compile(r"(?<=[^\s_\\])_(?!\w)")),
+)
+_LITERALS = (
     (re.compile(r"(?<!\\)`([^`]+)`"), r"\1"),
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
@@ -59,20 +64,24 @@ def plain(body: str) -> str:
     in_list = False
     for line in _TAG.sub("", _visible(body)).split("\n"):
         line = _QUOTE.sub("", line).rstrip().removesuffix("\\")  # a hard break is no break of thought
-        heading, item, rows = _HEADING.match(line), _ITEM.match(line), blocks[-1]
+        heading, item, parts = _HEADING.match(line), _ITEM.match(line), blocks[-1]
         if not line.strip() or _BREAK.match(line):
             blocks.append([])
             in_list = False
         elif heading:
-            blocks += [[heading[1]], []]
-        elif item and (not item[1] or in_list or not rows or item[1] == "1"):  # else a date that a line begins with
-            rows.append(item[2].strip())
+            blocks += [[_without_closing(heading[1].rstrip())], []]
+        elif item and (not item[1] or in_list or not parts or item[1] == "1"):  # else a date that a line begins with
+            parts.append("\n" + item[2].strip())
             in_list = True
-        elif rows:
-            rows[-1] += " " + line.strip()
         else:
-            rows.append(line.strip())
-    return "\n\n".join("\n".join(map(_inline, rows)) for rows in blocks if rows)
+            parts.append(" " + line.strip())
+    return "\n\n".join("\n".join(map(_inline, "".join(parts).strip().split("\n"))) for parts in blocks if parts)
+
+
+def _without_closing(heading: str) -> str:
+    """``Kosten ##`` → ``Kosten``, but not ``C#``."""
+    words = heading.rstrip("#")
+    return words.rstrip() if words[-1:].isspace() else heading
 
 
 def _visible(body: str) -> str:
@@ -88,9 +97,22 @@ def _visible(body: str) -> str:
 
 
 def _inline(line: str) -> str:
-    for pattern, replacement in _INLINE:
+    for pattern, replacement in _LINKS:
+        line = pattern.sub(replacement, line)
+    for opening, closing in _EMPHASIS:
+        line = _without_marks(line, opening, closing)
+    for pattern, replacement in _LITERALS:
         line = pattern.sub(replacement, line)
     return _ENTITY.sub(lambda match: html.unescape(match[0]), line).strip()
+
+
+def _without_marks(line: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """By hand too: where no mark closes after an opening one, none closes after the next."""
+    kept, at = [], 0
+    while (first := opening.search(line, at)) and (last := closing.search(line, first.end() + 1)):
+        kept += [line[at : first.start()], line[first.end() : last.start()]]
+        at = last.end()
+    return "".join(kept) + line[at:]
 
 
 def _front_matter(raw: str, where: str) -> tuple[dict[str, object], str]:

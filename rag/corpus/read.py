@@ -26,7 +26,7 @@ from rag.corpus.pdf import read_pdf
 from rag.errors import CorpusError
 from rag.types import Article
 
-READER_VERSION = 1  # raise it whenever the same bytes give another article
+READER_VERSION = 2  # raise it whenever the same bytes give another article
 MAX_BYTES = 20_000_000  # of a file, or of a line of .jsonl
 KINDS = (".md", ".txt", ".html", ".htm", ".pdf", ".jsonl")
 _KINDS = ", ".join(KINDS)
@@ -38,15 +38,20 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file or record that was not taken; ``reason`` says in one line why, and what to do."""
+    """A file or record that was not taken; ``reason`` says in one line why, and what to do.
+
+    ``origin`` is the file or folder, relative to the corpus, that could not be read whole because of it: what it held
+    before may still be in it. ``None`` where nothing is hidden.
+    """
 
     where: str
     reason: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An article not read yet. ``digest`` changes with its bytes or with this reader.
+    """An article not read yet. ``digest`` changes with its bytes or with this reader; ``origin`` is its file, relative.
 
     ``load`` gives the article, or raises CorpusError with the reason in one line.
     """
@@ -54,6 +59,7 @@ class Record:
     article_id: str
     digest: str
     load: Callable[[], Article]
+    origin: str
 
 
 def scan(path: Path) -> Iterator[Record | Refused]:
@@ -87,12 +93,16 @@ def _walk(root: Path) -> Iterator[Refused | tuple[str, Path]]:
             where = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
             if not is_sound(where):
                 yield Refused(ascii(where), "its name is not UTF-8; rename it.")
+            elif not _is_one_line(where):
+                yield Refused(ascii(where), "its name holds a line break or control character; rename it.")
             elif not Path(os.path.realpath(path)).is_relative_to(inside):
-                yield Refused(where, "it is a link out of the corpus; put a copy in its place.")
+                yield Refused(where, "it is a link out of the corpus; put a copy in its place.", where)
             elif name not in links:
                 yield where, path
     for error in broken:
-        yield Refused(str(error.filename), f"the folder cannot be read ({error.strerror}); give leave to read it.")
+        where = unicodedata.normalize("NFC", Path(error.filename).relative_to(root).as_posix())
+        shown = where if is_sound(where) and _is_one_line(where) else ascii(where)
+        yield Refused(shown, f"the folder cannot be read ({error.strerror}); give leave to read it.", where)
 
 
 def _once_each(found: list[Refused | tuple[str, Path]]) -> Iterator[Record | Refused]:
@@ -118,9 +128,9 @@ def _records(where: str, path: Path) -> Iterator[tuple[str, Record | Refused]]:
             yield from _json_lines(where, path)
         else:
             data = _bytes(path)
-            yield where, Record(where, _digest(data), partial(_load_file, where, path, _digest(data)))
+            yield where, Record(where, _digest(data), partial(_load_file, where, path, _digest(data)), where)
     except CorpusError as error:
-        yield where, Refused(where, str(error))
+        yield where, Refused(where, str(error), where)
 
 
 def _bytes(path: Path) -> bytes:
@@ -197,9 +207,10 @@ def _json_lines(name: str, path: Path) -> Iterator[tuple[str, Record | Refused]]
                 raise CorpusError(f"it is larger than {MAX_BYTES // 1_000_000} MB; split it.")
             record, digest = _parsed(line)
             article_id = _id(record, f"{name}:{number}")
-            yield where, Record(article_id, digest, partial(_load_line, article_id, path, offset, len(line), digest))
+            load = partial(_load_line, article_id, path, offset, len(line), digest)
+            yield where, Record(article_id, digest, load, name)
         except CorpusError as error:
-            yield where, Refused(where, str(error))
+            yield where, Refused(where, str(error), name)
     if is_empty:
         raise CorpusError("it is empty; remove it.")
 
@@ -256,4 +267,11 @@ def _id(record: dict[str, Any], otherwise: str) -> str:
     given = next((record[name] for name in ("_id", "id") if record.get(name) not in (None, "")), otherwise)
     if not isinstance(given, (str, int, float)) or not is_sound(str(given)):
         raise CorpusError("its id is no text; give it another.")
+    if not _is_one_line(str(given)):
+        raise CorpusError("its id holds a line break or control character; give it another.")
     return str(given)
+
+
+def _is_one_line(name: str) -> bool:
+    """Whether a name can stand in a line of a terminal or a list without breaking it."""
+    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)

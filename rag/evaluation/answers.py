@@ -20,8 +20,8 @@ from rag.evaluation.provenance import provenance
 from rag.german import clean_characters, words
 from rag.index.generations import file_digest
 from rag.index.reader import Index
-from rag.question import understand
-from rag.types import Answer, Encoder, Turn
+from rag.question import turns
+from rag.types import Answer, Encoder
 
 COVERED = 0.8
 CLAIMS = 3
@@ -57,10 +57,7 @@ def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> A
 
 
 def _ask(assistant: Assistant, question: Question) -> Answer:
-    history: tuple[Turn, ...] = ()
-    for earlier in question.history:
-        history = (*history, Turn(earlier, understand(earlier, history).standalone))
-    return assistant.ask(question.text, history)
+    return assistant.ask(question.text, turns(question.history))
 
 
 def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
@@ -138,14 +135,14 @@ def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float | Non
     return float(((above > 0).sum() + (above == 0).sum() / 2) / above.size)
 
 
-def result_json(path: Path, result: AnswersResult) -> dict[str, Any]:
+def result_json(path: Path, index: Index, result: AnswersResult) -> dict[str, Any]:
     """The results file of the command contract."""
     return {
         "measures": result.measures,
         "by": result.by,
         "per_query": result.per_query,
         "dataset": {"name": path.stem, "digest": file_digest(path), "queries": len(result.per_query)},
-        **provenance(),
+        **provenance(index),
     }
 
 

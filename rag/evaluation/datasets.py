@@ -1,6 +1,7 @@
-"""Benchmark folders in BEIR layout and question files in gnad-qa's layout, read with care.
+"""Benchmark folders in BEIR layout, question files in gnad-qa's layout and batches of ``ask``, read with care.
 
-BEIR layout (Thakur et al. 2021): ``corpus.jsonl``, ``queries.jsonl``, ``qrels/SPLIT.tsv``. Knows no index.
+BEIR layout (Thakur et al. 2021): ``corpus.jsonl``, ``queries.jsonl``, ``qrels/SPLIT.tsv``. A file is read as a whole
+before any of it is used; a field of the wrong kind is never made to fit. Knows no index.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from rag.corpus.fields import is_sound
 from rag.errors import DatasetError
 
+T = TypeVar("T")
 Qrels = Mapping[str, Mapping[str, int]]
+_KINDS: Mapping[type, str] = {str: "a text", bool: "true or false", list: "a list of texts", dict: "a JSON object"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +48,14 @@ class Question:
 
     question_id: str
     text: str
-    article_id: str | None
-    evidence: tuple[str, ...]
-    answerable: bool
-    groups: Mapping[str, str]
+    article_id: str | None = None
+    evidence: tuple[str, ...] = ()
+    answerable: bool = True
+    groups: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The records of a file with their line numbers. Raises DatasetError naming the line that is broken."""
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read ({error}); name a JSON-lines file in UTF-8.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DatasetError(f"{path}, line {number}: no JSON ({error}); mend or remove the line.") from error
-        if not isinstance(record, dict):
-            raise DatasetError(f"{path}, line {number}: not a JSON object; mend or remove the line.")
-        yield number, record
+# Files -------------------------------------------------------------------------------------------------------------
 
 
 def read_retrieval_set(folder: Path, split: str | None = None, queries: str = "queries.jsonl") -> RetrievalSet:
@@ -79,16 +68,48 @@ def read_retrieval_set(folder: Path, split: str | None = None, queries: str = "q
                 f"{path} is missing; a benchmark folder holds corpus.jsonl, queries.jsonl and qrels/*.tsv."
             )
     qrels = _read_qrels(qrels_file)
-    topics = []
-    for number, record in read_jsonl(topics_file):
-        query_id = str(_field(record, "_id", topics_file, number))
-        if query_id in qrels:
-            groups = {k: v for k, v in (record.get("metadata") or {}).items() if isinstance(v, str)}
-            topics.append(Topic(query_id, str(_field(record, "text", topics_file, number)), groups))
+    topics = [topic for topic in _read_topics(topics_file) if topic.query_id in qrels]
     if not topics:
         raise DatasetError(f"No query of {topics_file} is judged in {qrels_file}; their ids must agree.")
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in (corpus, topics_file, qrels_file))).hexdigest()
     return RetrievalSet(folder.resolve().name, qrels_file.stem, corpus, tuple(topics), qrels, digest)
+
+
+def _read_topics(path: Path) -> list[Topic]:
+    topics = []
+    for line in _read_jsonl(path, "_id", numbered=False):
+        metadata = _optional(line, "metadata", dict) or {}
+        groups = {name: value for name, value in metadata.items() if isinstance(value, str)}
+        topics.append(Topic(line.id, _text(line, "text"), groups))
+    return topics
+
+
+def read_questions(path: Path) -> list[Question]:
+    """A question file: id, question, article_id, evidence, answerable, and any grouping fields. Raises DatasetError."""
+    questions = []
+    for line in _read_jsonl(path, "id", "_id"):
+        groups = {name: _optional(line, name, str) for name in ("type", "overlap", "kind")}
+        answerable = _optional(line, "answerable", bool)
+        questions.append(
+            Question(
+                question_id=line.id,
+                text=_text(line, "question"),
+                article_id=_optional(line, "article_id", str),
+                evidence=_texts(line, "evidence"),
+                answerable=answerable is not False,
+                groups={name: value for name, value in groups.items() if value},
+                history=_texts(line, "history"),
+            )
+        )
+    if not questions:
+        raise DatasetError(f"{path} holds no question; one JSON object a line is wanted.")
+    return questions
+
+
+def read_batch(path: Path) -> list[Question]:
+    """The questions of ``ask --batch``: question and, if any, id and history. Raises DatasetError."""
+    lines = _read_jsonl(path, "id")
+    return [Question(line.id, _text(line, "question"), history=_texts(line, "history")) for line in lines]
 
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
@@ -100,44 +121,84 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
 
 def _read_qrels(path: Path) -> Qrels:
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        columns = line.split("\t")
-        if number == 1 and not columns[-1].strip().lstrip("-").isdigit():
+    for number, line in _lines(path):
+        columns = [column.strip() for column in line.split("\t")]
+        if number == 1 and not columns[-1].lstrip("-").isdigit():
             continue  # the header
-        if not line.strip():
-            continue
         try:
-            query_id, document_id, grade = columns[0], columns[-2], int(columns[-1])
-        except (IndexError, ValueError) as error:
+            query_id, *_, document_id, grade = columns[0], *columns[1:-1], int(columns[-1])
+        except ValueError as error:
             raise DatasetError(
                 f"{path}, line {number}: wants query-id, corpus-id and score, divided by tabs."
             ) from error
-        qrels.setdefault(query_id, {})[document_id] = grade
+        if qrels.setdefault(query_id, {}).setdefault(document_id, grade) != grade:
+            raise DatasetError(f"{path}, line {number}: {document_id!r} has another score above; remove one of them.")
     return qrels
 
 
-def read_questions(path: Path) -> list[Question]:
-    """A question file: id, question, article_id, evidence, answerable, and any grouping fields. Raises DatasetError."""
-    questions = []
-    for number, record in read_jsonl(path):
-        groups = {k: str(record[k]) for k in ("type", "overlap", "kind") if record.get(k)}
-        questions.append(
-            Question(
-                question_id=str(record.get("id") or record.get("_id") or number),
-                text=str(_field(record, "question", path, number)),
-                article_id=record.get("article_id"),
-                evidence=tuple(record.get("evidence") or ()),
-                answerable=bool(record.get("answerable", True)),
-                groups=groups,
-                history=tuple(record.get("history") or ()),
-            )
-        )
-    if not questions:
-        raise DatasetError(f"{path} holds no question; one JSON object a line is wanted.")
-    return questions
+# Lines and their fields --------------------------------------------------------------------------------------------
 
 
-def _field(record: Mapping[str, Any], name: str, path: Path, number: int) -> Any:
-    if name not in record:
-        raise DatasetError(f"{path}, line {number}: the field {name!r} is missing; add it.")
-    return record[name]
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One JSON object of a file, and where it stands."""
+
+    where: str
+    record: Mapping[str, Any]
+    id: str
+
+    def wrong(self, name: str, wanted: str) -> DatasetError:
+        return DatasetError(f"{self.where}: the field {name!r} must be {wanted}; mend it.")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read ({error}); name a text file in UTF-8.") from error
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _read_jsonl(path: Path, *id_fields: str, numbered: bool = True) -> Iterator[_Line]:
+    """The objects of a file, each with its id; if ``numbered``, one without goes by the number of its line."""
+    seen: set[str] = set()
+    for number, text in _lines(path):
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DatasetError(f"{where}: no JSON ({error}); mend or remove the line.") from error
+        if not isinstance(record, dict):
+            raise DatasetError(f"{where}: not a JSON object; mend or remove the line.")
+        given = next((record[name] for name in id_fields if record.get(name) is not None), number if numbered else "")
+        line = _Line(where, record, str(given) if isinstance(given, str | int) else "")
+        if not line.id or isinstance(given, bool) or not is_sound(line.id):
+            raise line.wrong(id_fields[0], "there, as a text in whole characters or a whole number")
+        if line.id in seen:
+            raise DatasetError(f"{where}: the id {line.id!r} stands above already; give each line an id of its own.")
+        seen.add(line.id)
+        yield line
+
+
+def _optional(line: _Line, name: str, kind: type[T]) -> T | None:
+    """A field of one kind, or ``None`` if it is absent or null."""
+    value = line.record.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise line.wrong(name, _KINDS[kind])
+    return value
+
+
+def _text(line: _Line, name: str) -> str:
+    value = _optional(line, name, str)
+    if value is None:
+        raise line.wrong(name, "there, as a text")
+    return value
+
+
+def _texts(line: _Line, name: str) -> tuple[str, ...]:
+    """A list of texts; none if it is absent or null."""
+    values = _optional(line, name, list) or []
+    if not all(isinstance(value, str) for value in values):
+        raise line.wrong(name, _KINDS[list])
+    return tuple(values)

@@ -1,14 +1,16 @@
-"""Where a figure comes from: commit, machine and versions, written beside every result."""
+"""Where a figure comes from: index, commit, machine and versions, written beside every result."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from rag import __version__
+from rag.index.reader import Index
 from rag.settings import PROJECT
 
 
@@ -28,9 +30,12 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def provenance() -> dict[str, Any]:
-    """What a results file says about how it was made."""
+def provenance(index: Index) -> dict[str, Any]:
+    """What a results file says about how it was made; of the index all of its manifest but the checksums of files."""
+    manifest = asdict(index.manifest)
+    del manifest["files"]
     return {
+        "index": manifest,
         "beleg": __version__,
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),

@@ -5,11 +5,13 @@ Documents are ranked by their best passage. The measures are ir_measures' (https
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from rag.evaluation.datasets import Qrels, RetrievalSet, Topic
 from rag.evaluation.provenance import provenance
 from rag.index.build import build, stamp
 from rag.index.reader import Index, open_index
-from rag.search import WEIGHTS, HybridSearch, Method, Ranked
-from rag.types import Encoder, Query
+from rag.question import understand
+from rag.search import Method, Ranked, searcher
+from rag.settings import Settings
+from rag.types import Encoder
 
 Run = Mapping[str, Sequence[tuple[str, float]]]
 MEASURES = {
@@ -49,20 +53,26 @@ class RetrievalResult:
 
 def cached_index(corpus: Path, encoder: Encoder) -> Index:
     """The index of a benchmark's corpus, in the user's cache folder; made or brought up to date if need be."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "beleg" / "eval" / f"{corpus.resolve().parent.name}-{encoder.name}-{encoder.fingerprint}"
+    folder = Settings.load().cache / "eval" / cache_key(corpus, encoder)
     build(corpus, folder, encoder)
     return open_index(folder, stamp(encoder))
 
 
+def cache_key(corpus: Path, encoder: Encoder) -> str:
+    """A folder name of its own for each corpus and encoder; how it begins is only for people."""
+    place = corpus.resolve()
+    digest = hashlib.sha256(b"\0".join([os.fsencode(place), encoder.name.encode(), encoder.fingerprint.encode()]))
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', f'{place.parent.name}-{place.stem}')[:60]}-{digest.hexdigest()[:16]}"
+
+
 def evaluate(dataset: RetrievalSet, index: Index, encoder: Encoder, method: Method = "hybrid") -> RetrievalResult:
     """Runs all topics of a benchmark."""
-    search = HybridSearch(index, encoder, WEIGHTS[method])
+    search = searcher(index, encoder, method)
     run: dict[str, Sequence[tuple[str, float]]] = {}
     spent: list[float] = []
     for topic in dataset.topics:
         began = time.perf_counter()
-        ranked = search.rank(Query(topic.text, topic.text))
+        ranked = search.rank(understand(topic.text))
         spent.append((time.perf_counter() - began) * 1000)
         run[topic.query_id] = documents(ranked)[:DEPTH]
     per_query = measure(run, dataset.qrels, [topic.query_id for topic in dataset.topics])
@@ -111,8 +121,6 @@ def by_group(topics: Sequence[Topic], per_query: Mapping[str, Mapping[str, float
 
 def result_json(dataset: RetrievalSet, index: Index, method: Method, result: RetrievalResult) -> dict[str, Any]:
     """The results file of the command contract."""
-    manifest = asdict(index.manifest)
-    del manifest["files"]
     return {
         "measures": result.measures,
         "by": result.by,
@@ -125,8 +133,7 @@ def result_json(dataset: RetrievalSet, index: Index, method: Method, result: Ret
         },
         "method": method,
         "milliseconds_per_query": result.milliseconds,
-        "index": manifest,
-        **provenance(),
+        **provenance(index),
     }
 
 

@@ -12,21 +12,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rag.corpus.read import Record, Refused, scan
 from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing
 from rag.index import generations
 from rag.index.dense import DenseIndex, kind_for
 from rag.index.generations import EncoderStamp, Manifest
-from rag.index.lexical import LexicalWriter
+from rag.index.lexical import LexicalWriter, documents
 from rag.index.reader import open_index
-from rag.index.store import StoreWriter
-from rag.passages import passages
+from rag.index.store import Store, StoreWriter
+from rag.passages import indexed_text, passages
 from rag.types import Article, Encoder, Passage
 
 Progress = Callable[[str, int, int], None]
 _CHUNK = 128  # articles encoded together
+_DELETED = 0.1  # share of the word index that may be deleted documents, which still count for the length of a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +44,31 @@ class BuildReport:
     fresh: str | None = None  # why everything was made anew, if it was
 
 
+_Known = dict[str, tuple[str, str]]  # article id → digest, origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    folder: Path
+    manifest: Manifest
+    known: _Known
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     to_read: tuple[Record, ...]
     gone: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...]  # article id, origin
     unchanged: int
     digest: str
 
 
-_Loaded = tuple[Article, str, list[Passage]]
+_Loaded = tuple[Article, Record, list[Passage]]
 
 
 def stamp(encoder: Encoder) -> EncoderStamp:
     """The identity of an encoder as the manifest keeps it."""
     return EncoderStamp(encoder.name, encoder.fingerprint, encoder.dimension)
-
-
-def indexed_text(article: Article, passage: Passage) -> str:
-    """What is searched for a passage: the title of its article, then its words."""
-    if not article.title or passage.text.startswith(article.title):
-        return passage.text
-    return f"{article.title}\n{passage.text}"
 
 
 def build(
@@ -78,26 +83,24 @@ def build(
 
     The serving generation stays as it is until the last step. Everything is made anew if ``full`` is set, if there is
     no sound index yet, or if format, analyzer or encoder have changed. Raises CorpusError if there is no article to
-    index, BuildLocked while another build runs.
+    index, BuildLocked while another build runs, IndexUnwritable if it cannot be written.
     """
     began = time.monotonic()
     with generations.build_lock(index):
         base, fresh = (None, "--full") if full else _base(index, encoder)
-        known = _known(base)
         records, refused = _scan(corpus, progress)
-        plan = _plan(records, refused, known)
+        plan = _plan(records, refused, base.known if base else {})
         loaded = _load(plan.to_read, refused)
         first = next(loaded, None)
-        if base and first is None and not plan.gone:
-            manifest, changes = generations.read_manifest(base), _Changes()
+        if base and first is None and not plan.gone and not plan.moved:
+            manifest, changes = base.manifest, _Changes()
         else:
-            folder = generations.new_generation(index, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f"))
             new = chain([first] if first else [], loaded)
-            manifest, changes = _write(folder, base, plan, new, known, encoder, progress)
-            if manifest.articles == 0:
-                shutil.rmtree(folder)
-                raise CorpusError(_nothing_taken(corpus, refused))
-            manifest = generations.publish(index, folder, manifest)
+            with generations.new_generation(index, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")) as folder:
+                manifest, changes = _write(folder, base, plan, new, encoder, progress)
+                if manifest.articles == 0:
+                    raise CorpusError(_nothing_taken(corpus, refused))
+                manifest = generations.publish(index, folder, manifest)
         return BuildReport(
             manifest=manifest,
             added=changes.added,
@@ -123,26 +126,18 @@ def _nothing_taken(corpus: Path, refused: Sequence[Refused]) -> str:
     return f"No article in {corpus} could be taken: {reason}"
 
 
-def _base(index: Path, encoder: Encoder) -> tuple[Path | None, str | None]:
+def _base(index: Path, encoder: Encoder) -> tuple[_Base | None, str | None]:
     """The generation to build upon, or why there is none."""
     try:
-        folder = generations.current(index)
-        generations.require_match(generations.read_manifest(folder), stamp(encoder), index)
         broken = generations.damage(index)
-        if not broken:
-            open_index(index)  # its parts hold the same passages
+        if broken:
+            return None, broken[0]
+        opened = open_index(index, stamp(encoder))  # its parts hold the same passages
+        return _Base(opened.folder, opened.manifest, opened.store.known()), None
     except IndexMissing:
         return None, None
     except (IndexDamaged, IndexMismatch) as error:
         return None, str(error)
-    return (None, broken[0]) if broken else (folder, None)
-
-
-def _known(base: Path | None) -> dict[str, str]:
-    if base is None:
-        return {}
-    with StoreWriter(base / generations.STORE) as store:
-        return store.digests()
 
 
 def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused]]:
@@ -157,19 +152,33 @@ def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused]
     return records, refused
 
 
-def _plan(records: Sequence[Record], refused: Sequence[Refused], known: dict[str, str]) -> _Plan:
-    """What is new or gone. An article whose file cannot be read just now is not gone: its old version stays."""
-    present = {record.article_id for record in records} | {found.where for found in refused}
-    to_read = tuple(record for record in records if known.get(record.article_id) != record.digest)
+def _plan(records: Sequence[Record], refused: Sequence[Refused], known: _Known) -> _Plan:
+    """What is new or gone. An article whose file cannot be read whole just now is not gone: its old version stays."""
+    present = {record.article_id: record.origin for record in records}
+    unread = {found.origin for found in refused if found.origin}
+    to_read = tuple(r for r in records if r.article_id not in known or known[r.article_id][0] != r.digest)
     digest = hashlib.sha256()
     for record in sorted(records, key=lambda r: r.article_id):
         digest.update(f"{record.article_id}\0{record.digest}\n".encode())
     return _Plan(
         to_read=to_read,
-        gone=tuple(article_id for article_id in known if article_id not in present),
+        gone=tuple(
+            article_id
+            for article_id, (_, origin) in known.items()
+            if article_id not in present and unread.isdisjoint(_with_folders(origin))
+        ),
+        moved=tuple(
+            (article_id, present[article_id])
+            for article_id, (_, origin) in known.items()
+            if present.get(article_id, origin) != origin
+        ),
         unchanged=len(records) - len(to_read),
         digest=digest.hexdigest(),
     )
+
+
+def _with_folders(origin: str) -> set[str]:
+    return {origin, *map(str, PurePosixPath(origin).parents)}
 
 
 def _load(records: Sequence[Record], refused: list[Refused]) -> Iterator[_Loaded]:
@@ -182,30 +191,31 @@ def _load(records: Sequence[Record], refused: list[Refused]) -> Iterator[_Loaded
             continue
         cut = passages(article)
         if cut:
-            yield article, record.digest, cut
+            yield article, record, cut
         else:
             refused.append(Refused(record.article_id, "holds no text; add its text or remove the file."))
 
 
 def _write(
     folder: Path,
-    base: Path | None,
+    base: _Base | None,
     plan: _Plan,
     loaded: Iterable[_Loaded],
-    known: dict[str, str],
     encoder: Encoder,
     progress: Progress,
 ) -> tuple[Manifest, _Changes]:
     dense = DenseIndex.create(encoder.dimension)
+    known = base.known if base else {}
     if base:
-        shutil.copyfile(base / generations.STORE, folder / generations.STORE)
-        shutil.copytree(base / generations.LEXICAL, folder / generations.LEXICAL)
-        dense = DenseIndex.read(base / generations.DENSE, generations.read_manifest(base).dense_kind, writable=True)
+        shutil.copyfile(base.folder / generations.STORE, folder / generations.STORE)
+        shutil.copytree(base.folder / generations.LEXICAL, folder / generations.LEXICAL, copy_function=shutil.copyfile)
+        dense = DenseIndex.read(base.folder / generations.DENSE, base.manifest.dense_kind, writable=True)
     lexical = LexicalWriter(folder / generations.LEXICAL)
     changes = _Changes()
     articles = iter(loaded)
     with StoreWriter(folder / generations.STORE) as store:
         _remove(plan.gone, store, lexical, dense)
+        store.move(plan.moved)
         while chunk := list(islice(articles, _CHUNK)):
             replaced = [article.article_id for article, _, _ in chunk if article.article_id in known]
             _remove(replaced, store, lexical, dense)
@@ -215,9 +225,25 @@ def _write(
             progress("index", changes.added + changes.changed, len(plan.to_read))
         count, passage_count = store.count()
     lexical.commit()
+    held, deleted = documents(folder / generations.LEXICAL)
+    if deleted > _DELETED * held:
+        _write_words_anew(folder, progress)
     dense.write(folder / generations.DENSE)
     built = datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(stamp(encoder), plan.digest, count, passage_count, dense.kind, built), changes
+
+
+def _write_words_anew(folder: Path, progress: Progress) -> None:
+    """The word index of a generation from its store: tantivy cannot be told to drop deleted documents."""
+    shutil.rmtree(folder / generations.LEXICAL)
+    lexical = LexicalWriter(folder / generations.LEXICAL)
+    store = Store(folder / generations.STORE)
+    rows = store.passage_rows()
+    for start in range(0, len(rows), _CHUNK):
+        for row, (article, passage) in sorted(store.passages(rows[start : start + _CHUNK]).items()):
+            lexical.add(row, indexed_text(article, passage), article.published, article.source)
+        progress("words", min(start + _CHUNK, len(rows)), len(rows))
+    lexical.commit()
 
 
 def _remove(article_ids: Iterable[str], store: StoreWriter, lexical: LexicalWriter, dense: DenseIndex) -> None:
@@ -232,8 +258,8 @@ def _add(
     """Takes the articles in; gives the vector index back, which may have grown into another kind."""
     rows: list[int] = []
     texts: list[str] = []
-    for article, digest, cut in chunk:
-        new = store.add(article, digest, cut)
+    for article, record, cut in chunk:
+        new = store.add(article, record.digest, record.origin, cut)
         for row, passage in zip(new, cut, strict=True):
             text = indexed_text(article, passage)
             lexical.add(row, text, article.published, article.source)

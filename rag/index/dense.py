@@ -12,10 +12,8 @@ from typing import Any
 import faiss
 import numpy as np
 
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, damaged, unwritable
 from rag.types import Vectors
-
-faiss.omp_set_num_threads(1)  # a query is too small to share; more threads only steal from other readers
 
 _KINDS = ((50_000, "Flat"), (200_000, "SQ8"))
 _LARGE = "IVF4096,SQ8"
@@ -49,21 +47,21 @@ class DenseIndex:
         A clustered index finds vectors by row only when it is not ``writable``: FAISS cannot remove rows from one that
         keeps such a map.
         """
-        try:
+        with damaged(f"The vector index {path}", Exception):  # whatever FAISS raises over a broken file
             index: Any = faiss.read_index(str(path))
-        except Exception as error:  # FAISS raises RuntimeError with a C++ trace
-            raise IndexDamaged(
-                f"The vector index {path} cannot be read; mend it with `python -m rag build --full`."
-            ) from error
-        opened = cls(index, kind)
-        if opened._is_clustered:
-            index.nprobe = _PROBES
-            if not writable:
-                index.set_direct_map_type(faiss.DirectMap.Hashtable)
+            opened = cls(index, kind)
+            if opened._is_clustered != isinstance(index, faiss.IndexIVF):
+                raise IndexDamaged(f"The vector index {path} is not {kind}; mend it with `python -m rag build --full`.")
+            if opened._is_clustered:
+                index.nprobe = _PROBES
+                if not writable:
+                    index.set_direct_map_type(faiss.DirectMap.Hashtable)
         return opened
 
     def write(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """Raises IndexUnwritable."""
+        with unwritable(f"The vector index {path}", RuntimeError):
+            faiss.write_index(self._index, str(path))
 
     @property
     def dimension(self) -> int:
@@ -100,14 +98,18 @@ class DenseIndex:
         """The stored vectors of these rows, shape (rows, dimension); quantised ones come back approximately."""
         if not len(rows):
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)), dtype=np.float32)
+        _one_thread()
+        with damaged("The vector index", RuntimeError):
+            return np.asarray(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)), dtype=np.float32)
 
     def search(self, vector: Vectors, limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """The rows nearest to one vector (shape (dimension,)), with cosines; ``among`` restricts to some rows."""
         limit = min(limit, len(self))
         if limit == 0 or (among is not None and not len(among)):
             return []
-        scores, rows = self._index.search(vector[np.newaxis], limit, params=self._parameters(among))
+        _one_thread()
+        with damaged("The vector index", RuntimeError):
+            scores, rows = self._index.search(vector[np.newaxis], limit, params=self._parameters(among))
         return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
     def _parameters(self, among: Sequence[int] | None) -> Any:
@@ -134,3 +136,8 @@ class DenseIndex:
         rows = self.rows()
         larger.add(rows, self.vectors(rows))
         return larger
+
+
+def _one_thread() -> None:
+    """A query is too small to share; more threads only steal from other readers. Holds for the calling thread alone."""
+    faiss.omp_set_num_threads(1)

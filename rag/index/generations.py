@@ -1,6 +1,7 @@
 """Generations of an index: a build writes a new one beside the old and swaps a pointer last.
 
-``DIR/CURRENT`` names the serving folder under ``DIR/generations/``. A crash at any moment leaves the old one serving.
+``DIR/CURRENT`` holds the name of the serving folder under ``DIR/generations/`` and the checksum of its manifest, which
+holds those of all other files. A crash at any moment leaves the old one serving.
 Knows files and checksums, not what is in them.
 """
 
@@ -11,16 +12,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from rag.errors import BelegError, BuildLocked, IndexDamaged, IndexMismatch, IndexMissing
+from rag.errors import BelegError, BuildLocked, IndexDamaged, IndexMismatch, IndexMissing, unwritable
 from rag.german import ANALYZER_VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 STORE = "articles.sqlite"
 LEXICAL = "lexical"
@@ -28,6 +29,8 @@ DENSE = "vectors.faiss"
 _POINTER = "CURRENT"
 _LOCK = "build.lock"
 _FULL = "mend it with `python -m rag build --full`"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +69,84 @@ def _files(folder: Path) -> list[str]:
     return sorted(name for name in names if name != MANIFEST and not name.endswith(".lock"))
 
 
-def current(index: Path) -> Path:
-    """The folder of the serving generation. Raises IndexMissing or IndexDamaged."""
-    pointer = index / _POINTER
+def _pointer(index: Path) -> tuple[str, str]:
+    """The name of the serving generation and its manifest's checksum, which format 1 had not ("")."""
+    path = index / _POINTER
     try:
-        name = pointer.read_text("utf-8").strip()
+        name, *rest = path.read_text("utf-8").split()
+        (digest,) = rest or [""]
+        if name.startswith(".") or Path(name).name != name:
+            raise ValueError("no name of a generation")
     except FileNotFoundError as error:
         raise IndexMissing(f"There is no index in {index}; make one with `python -m rag build`.") from error
     except (OSError, ValueError) as error:
-        raise IndexDamaged(f"The pointer {pointer} cannot be read; {_FULL}.") from error
-    folder = index / "generations" / name
-    if not name or Path(name).name != name or not folder.is_dir():
-        raise IndexDamaged(f"The pointer {pointer} names a generation that is not there; {_FULL}.")
-    return folder
+        raise IndexDamaged(f"The pointer {path} cannot be read; {_FULL}.") from error
+    return name, digest
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a generation. Raises IndexDamaged if missing or broken, IndexMismatch if of another format."""
+def serving(index: Path, read: Callable[[Path, str], T]) -> T:
+    """What ``read`` makes of the serving generation's folder and its manifest's checksum.
+
+    It is called again if the pointer moved on meanwhile: two builds later the folder is gone. Raises IndexMissing or
+    IndexDamaged, and whatever ``read`` raises.
+    """
+    while True:
+        pointer = _pointer(index)
+        folder = index / "generations" / pointer[0]
+        try:
+            if not os.path.isdir(folder):  # unlike Path.is_dir, False where it may not be looked at
+                raise IndexDamaged(f"The pointer {index / _POINTER} names a generation that is not there; {_FULL}.")
+            return read(folder, pointer[1])
+        except IndexDamaged:
+            if _pointer(index) == pointer:
+                raise
+
+
+def current(index: Path) -> Path:
+    """The folder of the serving generation. Raises IndexMissing or IndexDamaged."""
+    return serving(index, lambda folder, _: folder)
+
+
+def read_manifest(folder: Path, digest: str) -> Manifest:
+    """The manifest of a generation, which must have this checksum.
+
+    Raises IndexDamaged if it is missing or broken, IndexMismatch if of another format.
+    """
     path = folder / MANIFEST
     try:
-        values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
+        if digest and hashlib.sha256(content).hexdigest() != digest:
+            raise ValueError("its checksum differs")
+        values: dict[str, Any] = json.loads(content)
         if values["format"] != FORMAT_VERSION:
             raise IndexMismatch(
-                f"The index in {folder.parent.parent} has format {values['format']}, this Beleg reads "
-                f"{FORMAT_VERSION}; make it anew with `python -m rag build --full`."
+                f"The index in {folder.parent.parent} has format {values['format']!r}, this Beleg reads "
+                f"{FORMAT_VERSION}; make it anew with `python -m rag build`."
             )
-        return Manifest(**{**values, "encoder": EncoderStamp(**values["encoder"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not digest:
+            raise ValueError("its checksum is not known")
+        return _manifest(values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IndexDamaged(f"The manifest {path} is missing or broken; {_FULL}.") from error
+
+
+def _manifest(values: dict[str, Any]) -> Manifest:
+    """Raises TypeError or AttributeError if a value is not of its type."""
+    made = Manifest(**{**values, "encoder": EncoderStamp(**values["encoder"])})
+    encoder, files = made.encoder, made.files
+    texts = (
+        encoder.name,
+        encoder.fingerprint,
+        made.corpus_digest,
+        made.dense_kind,
+        made.built,
+        *files,
+        *files.values(),
+    )
+    numbers = (encoder.dimension, made.articles, made.passages, made.format, made.analyzer)
+    if {type(text) for text in texts} != {str} or {type(number) for number in numbers} != {int}:
+        raise TypeError("a value is of another type")
+    return made
 
 
 def require_match(manifest: Manifest, encoder: EncoderStamp, index: Path) -> None:
@@ -130,17 +183,31 @@ def build_lock(index: Path) -> Iterator[None]:
         yield
 
 
-def new_generation(index: Path, name: str) -> Path:
-    """An empty folder for a generation, after removing those that nothing points to."""
-    generations = index / "generations"
-    generations.mkdir(parents=True, exist_ok=True)
-    serving = _serving_name(index)
-    for folder in generations.iterdir():
-        if folder.name != serving:
+@contextmanager
+def new_generation(index: Path, name: str) -> Iterator[Path]:
+    """An empty folder for a generation, after removing those that nothing points to.
+
+    It is removed if the block raises before it is published. An OSError in the block becomes IndexUnwritable.
+    """
+    with unwritable(f"The index in {index}", OSError):
+        folder = index / "generations" / name
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(index)
+        folder.mkdir()
+        try:
+            yield folder
+        except BaseException:
+            if _serving_name(index) != name:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def _remove_leftovers(index: Path) -> None:
+    """Without a sound pointer any finished generation may be the one worth keeping; only unfinished ones go then."""
+    serves = _serving_name(index)
+    for folder in (index / "generations").iterdir():
+        if folder.name != serves and (serves or not (folder / MANIFEST).exists()):
             shutil.rmtree(folder, ignore_errors=True)
-    folder = generations / name
-    folder.mkdir()
-    return folder
 
 
 def _serving_name(index: Path) -> str | None:
@@ -155,10 +222,12 @@ def publish(index: Path, folder: Path, manifest: Manifest) -> Manifest:
     digests = {name: file_digest(folder / name) for name in _files(folder)}
     complete = Manifest(**{**asdict(manifest), "encoder": manifest.encoder, "files": digests})
     (folder / MANIFEST).write_text(json.dumps(asdict(complete), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    for path in [folder / MANIFEST, *(folder / name for name in digests), folder, folder.parent]:
+    files = [folder / name for name in (*digests, MANIFEST)]
+    folders = {parent for file in files for parent in file.parents if parent.is_relative_to(folder.parent)}
+    for path in [*files, *sorted(folders, reverse=True)]:
         _to_disk(path)
     pointer = index / f"{_POINTER}.new"
-    pointer.write_text(folder.name + "\n", "utf-8")
+    pointer.write_text(f"{folder.name} {file_digest(folder / MANIFEST)}\n", "utf-8")
     _to_disk(pointer)
     os.replace(pointer, index / _POINTER)
     _to_disk(index)
@@ -174,15 +243,28 @@ def _to_disk(path: Path) -> None:
 
 
 def damage(index: Path) -> list[str]:
-    """Every file of the serving generation that is missing, changed or too many, one line each; none if it is sound."""
-    folder = current(index)
-    manifest = read_manifest(folder)
+    """Every file of the serving generation that is missing, changed or too many, one line each; none if it is sound.
+
+    Raises IndexMissing, IndexMismatch, or IndexDamaged if the pointer or the manifest is.
+    """
+    while True:
+        pointer = _pointer(index)
+        found = serving(index, _damage)
+        if not found or _pointer(index) == pointer:
+            return found
+
+
+def _damage(folder: Path, manifest_digest: str) -> list[str]:
+    manifest = read_manifest(folder, manifest_digest)
     found: list[str] = []
     for name, digest in manifest.files.items():
         path = folder / name
-        if not path.is_file():
+        try:
+            if file_digest(path) != digest:
+                found.append(f"{path} is not what was written: its checksum differs")
+        except FileNotFoundError:
             found.append(f"{path} is missing")
-        elif file_digest(path) != digest:
-            found.append(f"{path} is not what was written: its checksum differs")
+        except OSError as error:
+            found.append(f"{path} cannot be read ({error.strerror})")
     found += [f"{folder / name} does not belong to the index" for name in _files(folder) if name not in manifest.files]
     return found

@@ -5,22 +5,28 @@ Knows row numbers and terms; texts are analysed by ``rag.german``, and what a ro
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from math import log1p
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import tantivy
 from tantivy import Occur, Query
 
-from rag.errors import IndexDamaged
+from rag.errors import damaged, unwritable
 from rag.german import grams, stems
 from rag.types import Filters
 
 Field = Literal["stems", "grams"]
 MAX_TERMS = 400  # distinct terms of one question; a pasted page is no question
 _WRITER_MEMORY = 64_000_000  # bytes
+_KNOWN_TERMS = 65_536  # terms whose frequency is remembered; some 20 MB
+_META = "meta.json"
 
 
 def _schema() -> tantivy.Schema:
@@ -43,15 +49,13 @@ class LexicalIndex:
     """Read access, from any number of threads."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._index = tantivy.Index.open(str(folder))
+        self._name = f"The word index {folder}"
+        with damaged(self._name, Exception):  # tantivy raises ValueError or a type of its own
+            self._index = _open(folder)
             self._searcher = self._index.searcher()
-        except Exception as error:  # tantivy raises ValueError or a type of its own
-            raise IndexDamaged(
-                f"The word index {folder} cannot be read ({error}); mend it with `python -m rag build --full`."
-            ) from error
-        self._schema = self._index.schema
-        self._idf: dict[tuple[str, str], float] = {}
+            self._schema = self._index.schema
+            self._held = documents(folder)[0]
+        self._known_idf = lru_cache(_KNOWN_TERMS)(self._exact_idf)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -71,16 +75,27 @@ class LexicalIndex:
 
     def idf(self, field: str, term: str) -> float:
         """The inverse document frequency of a term over passages, at least 0 (BM25; Robertson & Zaragoza 2009)."""
-        known = self._idf.get((field, term))
-        if known is None:
-            containing = int(self._searcher.doc_freq(field, term))
-            known = self._idf[field, term] = log1p((len(self) - containing + 0.5) / (containing + 0.5))
-        return known
+        return self._known_idf(field, term)
+
+    def _exact_idf(self, field: str, term: str) -> float:
+        with damaged(self._name, ValueError):
+            if self._held == len(self):
+                return _idf(len(self), int(self._searcher.doc_freq(field, term)))
+            query = Query.term_query(self._schema, field, term, index_option="freq")
+            found: int = self._searcher.search(query, limit=1, count=True).count  # type: ignore[attr-defined]
+            return _idf(len(self), found)
 
     def _any_of(self, field: Field, asked: Sequence[str]) -> Query:
-        return Query.boolean_query(
-            [(Occur.Should, Query.term_query(self._schema, field, term, index_option="freq")) for term in asked]
-        )
+        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in asked])
+
+    def _term(self, field: Field, term: str) -> Query:
+        """One term. Tantivy takes deleted documents into its idf; the boost puts the exact one in its place."""
+        with damaged(self._name, ValueError):
+            query = Query.term_query(self._schema, field, term, index_option="freq")
+            if self._held == len(self):
+                return query
+            theirs = _idf(self._held, int(self._searcher.doc_freq(field, term)))
+        return Query.boost_query(query, self.idf(field, term) / theirs)
 
     def _filters(self, filters: Filters) -> list[Query]:
         conditions: list[Query] = []
@@ -95,18 +110,21 @@ class LexicalIndex:
         return conditions
 
     def _run(self, query: Query, limit: int) -> list[tuple[int, float]]:
-        hits = self._searcher.search(query, limit=limit, count=False).hits
-        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        with damaged(self._name, ValueError):
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
 
 
 class LexicalWriter:
-    """Write access for one build. ``commit`` ends it; without it nothing is kept."""
+    """Write access for one build. ``commit`` ends it; without it nothing is kept. All of it raises IndexUnwritable."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._index = tantivy.Index(_schema(), path=str(folder), reuse=True)
-        self._writer = self._index.writer(heap_size=_WRITER_MEMORY, num_threads=1)
+        self._name = f"The word index {folder}"
+        with unwritable(self._name, OSError, ValueError):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(_schema(), path=str(folder), reuse=True)
+            self._writer = self._index.writer(heap_size=_WRITER_MEMORY, num_threads=1)
 
     def add(self, row: int, text: str, published: date | None, source: str | None) -> None:
         document = tantivy.Document()
@@ -117,16 +135,46 @@ class LexicalWriter:
             document.add_integer("published", _day_number(published))
         if source:
             document.add_text("source", source)
-        self._writer.add_document(document)
+        with unwritable(self._name, ValueError):
+            self._writer.add_document(document)
 
     def remove(self, rows: Sequence[int]) -> None:
         if rows:  # deletion by term takes a Python int for a signed one and would match nothing
-            self._writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "row", list(rows)))
+            with unwritable(self._name, ValueError):
+                self._writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "row", list(rows)))
 
     def commit(self) -> None:
-        self._writer.commit()
-        self._writer.garbage_collect_files()
-        self._writer.wait_merging_threads()
+        with unwritable(self._name, ValueError):
+            self._writer.commit()
+            self._writer.garbage_collect_files()
+            self._writer.wait_merging_threads()
+
+
+def documents(folder: Path) -> tuple[int, int]:
+    """How many documents the files of an index hold, and how many of them are deleted; tantivy offers no count."""
+    segments = json.loads((folder / _META).read_text("utf-8"))["segments"]
+    deleted = sum(segment["deletes"]["num_deleted_docs"] for segment in segments if segment["deletes"])
+    return sum(segment["max_doc"] for segment in segments), deleted
+
+
+def _open(folder: Path) -> tantivy.Index:
+    """Opens an index. Tantivy wants to lock its folder; where that may not be written, a folder of links stands in."""
+    try:
+        return tantivy.Index.open(str(folder))
+    except ValueError:
+        if os.access(folder, os.W_OK, effective_ids=True):
+            raise
+    with TemporaryDirectory() as links:
+        for path in folder.iterdir():
+            if path.suffix != ".lock":
+                (Path(links) / path.name).symlink_to(path.absolute())
+        index = tantivy.Index.open(links)
+        index.searcher()
+        return index
+
+
+def _idf(count: int, containing: int) -> float:
+    return log1p((count - containing + 0.5) / (containing + 0.5))
 
 
 def _day_number(day: date) -> int:

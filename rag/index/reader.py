@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, damaged
 from rag.index import generations
 from rag.index.dense import DenseIndex
 from rag.index.generations import EncoderStamp, Manifest
@@ -30,13 +30,16 @@ def open_index(index: Path, encoder: EncoderStamp | None = None) -> Index:
     Raises IndexMissing, IndexDamaged, or IndexMismatch if it was made by another format, analyzer or (unless ``None``)
     encoder.
     """
-    folder = generations.current(index)
-    manifest = generations.read_manifest(folder)
+    return generations.serving(index, lambda folder, digest: _opened(index, folder, digest, encoder))
+
+
+def _opened(index: Path, folder: Path, digest: str, encoder: EncoderStamp | None) -> Index:
+    manifest = generations.read_manifest(folder, digest)
     if encoder:
         generations.require_match(manifest, encoder, index)
     for name in (generations.STORE, generations.LEXICAL, generations.DENSE):
-        if not (folder / name).exists():
-            raise IndexDamaged(f"{folder / name} is missing; mend it with `python -m rag build --full`.")
+        with damaged(f"{folder / name}", OSError):
+            (folder / name).stat()
     opened = Index(
         folder=folder,
         manifest=manifest,
@@ -44,10 +47,17 @@ def open_index(index: Path, encoder: EncoderStamp | None = None) -> Index:
         lexical=LexicalIndex(folder / generations.LEXICAL),
         dense=DenseIndex.read(folder / generations.DENSE, manifest.dense_kind),
     )
-    counts = {opened.store.count()[1], len(opened.lexical), len(opened.dense)}
+    articles, passages = opened.store.count()
+    counts = {passages, len(opened.lexical), len(opened.dense)}
     if counts != {manifest.passages}:
         raise IndexDamaged(
             f"The parts of the index in {index} hold {sorted(counts)} passages, the manifest says {manifest.passages}; "
             "mend it with `python -m rag build --full`."
+        )
+    if (articles, opened.dense.dimension) != (manifest.articles, manifest.encoder.dimension):
+        raise IndexDamaged(
+            f"The index in {index} holds {articles} articles and vectors of {opened.dense.dimension} dimensions, the "
+            f"manifest says {manifest.articles} and {manifest.encoder.dimension}; mend it with "
+            "`python -m rag build --full`."
         )
     return opened

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexDamaged, NotFound
+from rag.errors import IndexDamaged, NotFound, damaged, unwritable
 from rag.types import Article, Filters, Passage
 
 _COLUMNS = tuple(field.name for field in fields(Article))
@@ -23,7 +24,8 @@ _SELECT = ", ".join(f"articles.{column}" for column in _COLUMNS)
 _SCHEMA = """
 CREATE TABLE articles (
     article_id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, published TEXT, updated TEXT, fetched TEXT,
-    author TEXT, source TEXT, url TEXT, section TEXT, language TEXT NOT NULL, digest TEXT NOT NULL);
+    author TEXT, source TEXT, url TEXT, section TEXT, language TEXT NOT NULL,
+    digest TEXT NOT NULL, origin TEXT NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL,
     start INTEGER NOT NULL, end INTEGER NOT NULL);
@@ -33,25 +35,25 @@ _LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
 
 
 class Store:
-    """Read access, from any number of threads: each gets a connection of its own."""
+    """Read access, from any number of threads.
+
+    They share one connection and take turns; a query takes less than a millisecond. One opened later, by a thread of
+    its own, would find no file once the generation has been removed.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        try:
-            self.count()
-        except sqlite3.Error as error:
-            raise IndexDamaged(
-                f"The article store {path} cannot be read ({error}); mend it with `python -m rag build --full`."
-            ) from error
+        self._name = f"The article store {path}"
+        self._turn = threading.Lock()
+        with damaged(self._name, sqlite3.Error):
+            # A published generation never changes: immutable spares SQLite its locks and a look for a journal.
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+            )
+        self.count()
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            # A published generation never changes: immutable spares the locks and works in a read-only folder.
-            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-            self._local.connection = connection
-        return list(connection.execute(sql, values))
+        with damaged(self._name, sqlite3.Error, UnicodeError), self._turn:
+            return self._connection.execute(sql, values).fetchall()
 
     def count(self) -> tuple[int, int]:
         """How many articles and passages there are."""
@@ -63,26 +65,39 @@ class Store:
         rows = self._rows(f"SELECT {_SELECT} FROM articles WHERE article_id = ?", (article_id,))
         if not rows:
             raise NotFound(f"There is no article {article_id!r} in the index; `python -m rag search` shows the ids.")
-        return _article(rows[0])
+        return self._article(rows[0])
 
     def newest(self, limit: int) -> list[Article]:
         """The articles published last, newest first; undated ones come after all others."""
         sql = f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id LIMIT ?"
-        return [_article(row) for row in self._rows(sql, (limit,))]
+        return [self._article(row) for row in self._rows(sql, (limit,))]
 
     def passages(self, rows: Sequence[int]) -> dict[int, tuple[Article, Passage]]:
-        """The passages with these row numbers, each with its article."""
+        """The passages with these row numbers, each with its article; those of one article share it."""
         found: dict[int, tuple[Article, Passage]] = {}
         for chunk in _chunks(rows):
-            sql = (
-                f"SELECT row, passage_id, start, end, {_SELECT} FROM passages JOIN articles USING (article_id) "
-                f"WHERE row IN ({_marks(chunk)})"
-            )
-            for row, passage_id, start, end, *columns in self._rows(sql, chunk):
-                article = _article(columns)
-                text = article.text[start:end]
-                found[row] = (article, Passage(passage_id, article.article_id, start, end, text))
+            sql = f"SELECT row, passage_id, article_id, start, end FROM passages WHERE row IN ({_marks(chunk)})"
+            parts = self._rows(sql, chunk)
+            ids = list({part[2] for part in parts})
+            sql = f"SELECT {_SELECT} FROM articles WHERE article_id IN ({_marks(ids)})"
+            articles = {article.article_id: article for article in map(self._article, self._rows(sql, ids))}
+            with damaged(self._name, KeyError, TypeError):
+                for row, passage_id, article_id, start, end in parts:
+                    article = articles[article_id]
+                    found[row] = (article, Passage(passage_id, article_id, start, end, article.text[start:end]))
+        self._require(rows, found)
         return found
+
+    def _article(self, columns: Sequence[Any]) -> Article:
+        with damaged(self._name, ValueError, TypeError):
+            values: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
+            values |= {name: date.fromisoformat(values[name]) for name in _DATES if values[name]}
+            return Article(**values)
+
+    def _require(self, rows: Sequence[int], found: Container[int]) -> None:
+        """Raises IndexDamaged if a row that the words or the vectors know is not there."""
+        if not all(row in found for row in rows):
+            raise IndexDamaged(f"{self._name} lacks a passage; mend it with `python -m rag build --full`.")
 
     def ids(self, rows: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Row number → (passage id, article id), without loading any text."""
@@ -90,6 +105,7 @@ class Store:
         for chunk in _chunks(rows):
             sql = f"SELECT row, passage_id, article_id FROM passages WHERE row IN ({_marks(chunk)})"
             found.update({row: (passage_id, article_id) for row, passage_id, article_id in self._rows(sql, chunk)})
+        self._require(rows, found)
         return found
 
     def rows_within(self, filters: Filters) -> list[int]:
@@ -115,36 +131,50 @@ class Store:
         """All row numbers, ascending."""
         return [row for (row,) in self._rows("SELECT row FROM passages ORDER BY row")]
 
+    def known(self) -> dict[str, tuple[str, str]]:
+        """Article id → digest of the source that the article was read from, and its file in the corpus."""
+        rows = self._rows("SELECT article_id, digest, origin FROM articles")
+        return {article_id: (digest, origin) for article_id, digest, origin in rows}
+
 
 class StoreWriter:
-    """Write access for one build, to a file that no reader has open. Use it as a context manager."""
+    """Write access for one build, to a file that no reader has open.
+
+    Use it as a context manager: it raises IndexUnwritable for whatever SQLite could not write inside.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._name = f"The article store {path}"
         new = not path.exists()
-        self._connection = sqlite3.connect(path)
-        # The generation is thrown away if the build dies, so the journal would protect nothing.
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        if new:
-            self._connection.executescript(_SCHEMA)
+        with unwritable(self._name, sqlite3.Error):
+            self._connection = sqlite3.connect(path)
+            # The generation is thrown away if the build dies, so the journal would protect nothing.
+            self._connection.execute("PRAGMA journal_mode = OFF")
+            self._connection.execute("PRAGMA synchronous = OFF")
+            if new:
+                self._connection.executescript(_SCHEMA)
 
     def __enter__(self) -> StoreWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._connection.commit()
-        self._connection.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        with unwritable(self._name, sqlite3.Error), closing(self._connection):
+            if isinstance(error, sqlite3.Error):
+                raise error
+            if error is None:
+                self._connection.commit()
 
-    def digests(self) -> dict[str, str]:
-        """Article id → digest of the source that the article was read from."""
-        return dict(self._connection.execute("SELECT article_id, digest FROM articles"))
+    def move(self, origins: Iterable[tuple[str, str]]) -> None:
+        """Notes for each (article id, file) that the article now stands in that file."""
+        sql = "UPDATE articles SET origin = ? WHERE article_id = ?"
+        self._connection.executemany(sql, ((origin, article_id) for article_id, origin in origins))
 
-    def add(self, article: Article, digest: str, passages: Iterable[Passage]) -> list[int]:
+    def add(self, article: Article, digest: str, origin: str, passages: Iterable[Passage]) -> list[int]:
         """Stores a new article and returns the row numbers of its passages."""
         values = [_to_column(getattr(article, column)) for column in _COLUMNS]
-        marks = ", ".join("?" * (len(_COLUMNS) + 1))
+        marks = _marks([*_COLUMNS, "digest", "origin"])
         self._connection.execute(
-            f"INSERT INTO articles ({', '.join(_COLUMNS)}, digest) VALUES ({marks})", [*values, digest]
+            f"INSERT INTO articles ({', '.join(_COLUMNS)}, digest, origin) VALUES ({marks})", [*values, digest, origin]
         )
         rows: list[int] = []
         for p in passages:
@@ -168,12 +198,6 @@ class StoreWriter:
         sql = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
         articles, passages = self._connection.execute(sql).fetchone()
         return int(articles), int(passages)
-
-
-def _article(columns: Sequence[Any]) -> Article:
-    values: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
-    values |= {name: date.fromisoformat(values[name]) for name in _DATES if values[name]}
-    return Article(**values)
 
 
 def _to_column(value: Any) -> Any:

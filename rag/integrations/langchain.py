@@ -18,21 +18,21 @@ from rag.encoder import load_encoder
 from rag.index.build import stamp
 from rag.index.reader import open_index
 from rag.question import understand
-from rag.search import HybridSearch
+from rag.search import searcher
 from rag.types import Encoder, Hit
 
 
 class BelegRetriever(BaseRetriever):
     """The hybrid search over one index; ``k`` passages a question, each with its article's facts and offsets."""
 
-    search: Any  # a HybridSearch; pydantic need not look into it
+    search: Any  # the search; pydantic need not look into it
     k: int = 5
 
     @classmethod
     def from_index(cls, index: str | Path, encoder: str | None = None, k: int = 5) -> BelegRetriever:
         """Opens an index. Raises IndexMissing, IndexDamaged or IndexMismatch."""
         loaded = load_encoder(encoder)
-        return cls(search=HybridSearch(open_index(Path(index), stamp(loaded)), loaded), k=k)
+        return cls(search=searcher(open_index(Path(index), stamp(loaded)), loaded), k=k)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from rag.encoder import StaticEncoder
-from rag.features import Array, Features, is_sentence
+from rag.features import Features, is_sentence
 from rag.german import clean_characters
 from rag.index.build import build, stamp
 from rag.index.reader import Index, open_index
 from rag.question import understand
 from rag.search import HybridSearch
-from rag.training.pairs import read_jsonl
+from rag.terms import Array
 from rag.types import Hit
 
 Say = Callable[[str], None]
@@ -41,33 +40,36 @@ class Example:
 
 
 def load_examples(
-    data: Path, encoder: StaticEncoder, rng: random.Random, withheld: float, short: float, say: Say
+    records: Sequence[dict[str, Any]],
+    index: Index,
+    search: HybridSearch,
+    encoder: StaticEncoder,
+    rng: random.Random,
+    withheld: float,
+    short: float,
+    say: Say,
 ) -> list[Example]:
     """All questions with their candidates' features.
 
     A share ``withheld`` of the answerable ones is asked once more without their text, a share ``short`` of all once
     more in few words, as people ask.
     """
-    records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
-    with tempfile.TemporaryDirectory() as folder:
-        index = _index_texts(records, Path(folder), encoder)
-        search = HybridSearch(index, encoder)
-        examples: list[Example] = []
-        for number, record in enumerate(records):
-            query = understand(record["question"])
-            hits = search(query)
-            found = [(query, hits)]
-            if record["answerable"] and rng.random() < withheld:
-                found.append((query, [hit for hit in hits if hit.article.article_id != record["doc"]]))
-            if rng.random() < short:
-                few_words = understand(shortened(record["question"], rng))
-                found.append((few_words, search(few_words)))
-            for asked, seen in found:
-                features = Features(asked, seen, encoder, index.lexical.idf)
-                if features.flat:
-                    examples.append(_example(record, seen, features))
-            if number % 1000 == 0:
-                say(f"features of {number:,} of {len(records):,} questions")
+    examples: list[Example] = []
+    for number, record in enumerate(records):
+        query = understand(record["question"])
+        hits = search(query)
+        found = [(query, hits)]
+        if record["answerable"] and rng.random() < withheld:
+            found.append((query, [hit for hit in hits if hit.article.article_id != record["doc"]]))
+        if rng.random() < short:
+            few_words = understand(shortened(record["question"], rng))
+            found.append((few_words, search(few_words)))
+        for asked, seen in found:
+            features = Features(asked, seen, encoder, index.lexical.idf)
+            if features.flat:
+                examples.append(_example(record, seen, features))
+        if number % 1000 == 0:
+            say(f"features of {number:,} of {len(records):,} questions")
     return examples
 
 
@@ -79,7 +81,8 @@ def shortened(question: str, rng: random.Random) -> str:
     return " ".join([first, *(word for i, word in enumerate(rest) if i in kept or not topic)]) + "?"
 
 
-def _index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
+def index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
+    """An index of all texts that the records are about, made in ``folder``."""
     texts = {r["doc"]: {"id": r["doc"], "title": r["title"], "text": r["text"]} for r in records}
     corpus = folder / "corpus.jsonl"
     corpus.write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts.values()), "utf-8")

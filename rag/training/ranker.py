@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from rag.encoder import StaticEncoder
-from rag.features import NAMES, Array
+from rag.features import NAMES
 from rag.ranker import CONFIG, WEIGHTS
-from rag.training.examples import Example, Say, load_examples
+from rag.terms import Array
+from rag.training.examples import Example, Say
 
 Judged = tuple[Array, float]  # scores of the sentences, confidence that any answers
 
@@ -45,17 +45,15 @@ class Recipe:
 
 
 def train_ranker(
-    data: Path, encoder: StaticEncoder, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None
+    examples: Sequence[Example], encoder: str, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None
 ) -> dict[str, float]:
-    """Trains on ``answer-sentences`` in ``data``, saves the model under ``out`` and returns its validation scores."""
-    rng = random.Random(recipe.seed)
-    examples = load_examples(data, encoder, rng, recipe.withheld, recipe.shortened, say)
-    network, judged = fit_folds(examples, recipe, rng, say)
+    """Trains on examples made with the encoder of that fingerprint, saves under ``out``; gives validation scores."""
+    network, judged = fit_folds(examples, recipe, random.Random(recipe.seed), say)
     scores = figures(judged, examples)
     confident = np.sort([c for (_, c), e in zip(judged, examples, strict=True) if e.gold.any()])
     answer, nearest = (float(confident[int(share * len(confident))]) for share in (recipe.refused, recipe.lost))
     say("validation: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    save(network, out, answer, nearest)
+    save(network, encoder, out, answer, nearest)
     return scores
 
 
@@ -204,7 +202,7 @@ def figures(judged: Sequence[Judged], examples: Sequence[Example]) -> dict[str, 
     return {"first": float(np.mean(first)), "three": float(np.mean(three)), "auroc": auroc(yes, no) or 0.0}
 
 
-def save(network: Network, out: Path, answer_threshold: float, nearest_threshold: float) -> None:
+def save(network: Network, encoder: str, out: Path, answer_threshold: float, nearest_threshold: float) -> None:
     """Writes the folder that ``rag.ranker`` reads."""
     out.mkdir(parents=True, exist_ok=True)
     names = {"sentence.3": "sentence.1", "none.3": "none.1"}  # without the dropout between
@@ -215,5 +213,6 @@ def save(network: Network, out: Path, answer_threshold: float, nearest_threshold
         tensors[key] = value.contiguous()
     save_file(tensors, str(out / WEIGHTS))
     (out / WEIGHTS).chmod(0o644)  # safetensors makes it private
-    config = {"features": list(NAMES), "answer_threshold": answer_threshold, "nearest_threshold": nearest_threshold}
+    thresholds = {"answer_threshold": answer_threshold, "nearest_threshold": nearest_threshold}
+    config = {"features": list(NAMES), "encoder": encoder, **thresholds}
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import random
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,11 +14,20 @@ from pathlib import Path
 from rag.encoder import BUNDLED as ENCODER
 from rag.encoder import StaticEncoder
 from rag.errors import DatasetError
-from rag.ranker import BUNDLED as RANKER
+from rag.ranker import BUNDLED as SENTENCES
+from rag.rerank import BUNDLED as PASSAGES
+from rag.rerank import PassageRanker
+from rag.search import HybridSearch
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
-from rag.training.ranker import Recipe as RankerRecipe
+from rag.training.examples import index_texts, load_examples
+from rag.training.lexicon import train_lexicon
+from rag.training.pairs import read_jsonl
+from rag.training.passages import Recipe as PassageRecipe
+from rag.training.passages import train_passages
+from rag.training.ranker import Recipe as SentenceRecipe
 from rag.training.ranker import train_ranker
+from rag.translate import BUNDLED as LEXICON
 
 Say = Callable[[str], None]
 
@@ -31,9 +42,10 @@ _SOURCES = """\
 
 
 def train(what: str, data: Path, out: Path, say: Say) -> None:
-    """Trains ``encoder``, ``ranker`` or ``all`` from the files in ``data`` into folders under ``out``.
+    """Trains ``encoder``, ``lexicon``, ``ranker`` or ``all`` from the files in ``data`` into folders under ``out``.
 
-    The ranker is trained on the encoder that stands in ``out``. Raises DatasetError if ``data`` is not there.
+    ``ranker`` means both rankers, of passages and of sentences; they are trained on the encoder that stands in ``out``.
+    Raises DatasetError if ``data`` is not there.
     """
     if not data.is_dir():
         raise DatasetError(f"There is no folder {data} with training files; name it with --data.")
@@ -43,12 +55,31 @@ def train(what: str, data: Path, out: Path, say: Say) -> None:
         seconds = train_encoder(data, encoder, recipe, say)
         (encoder / "README.md").write_text(_encoder_card(encoder, recipe, seconds), "utf-8")
         say(f"encoder in {encoder} after {seconds:.0f} s")
+    if what in ("lexicon", "all"):
+        count = train_lexicon(data, out / LEXICON.name)
+        (out / LEXICON.name / "README.md").write_text(_lexicon_card(out / LEXICON.name, count), "utf-8")
+        say(f"lexicon of {count:,} English words in {out / LEXICON.name}")
     if what in ("ranker", "all"):
-        began = time.monotonic()
-        scores = train_ranker(data, StaticEncoder(encoder), out / RANKER.name, RankerRecipe(), say)
-        seconds = time.monotonic() - began
-        (out / RANKER.name / "README.md").write_text(_ranker_card(out / RANKER.name, scores, seconds), "utf-8")
-        say(f"ranker in {out / RANKER.name} after {seconds:.0f} s")
+        _train_rankers(data, StaticEncoder(encoder), out, say)
+
+
+def _train_rankers(data: Path, encoder: StaticEncoder, out: Path, say: Say) -> None:
+    """First the passage ranker, then the sentence ranker on the passages that the former finds."""
+    began = time.monotonic()
+    records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+    passages, sentences, recipe = out / PASSAGES.name, out / SENTENCES.name, SentenceRecipe()
+    with tempfile.TemporaryDirectory() as folder:
+        index = index_texts(records, Path(folder), encoder)
+        reached = train_passages(records, index, encoder, passages, PassageRecipe(), say)
+        half = time.monotonic()
+        search = HybridSearch(index, encoder, ranker=PassageRanker(encoder, passages))
+        rng = random.Random(recipe.seed)
+        examples = load_examples(records, index, search, encoder, rng, recipe.withheld, recipe.shortened, say)
+    scores = train_ranker(examples, encoder.fingerprint, sentences, recipe, say)
+    (passages / "README.md").write_text(_passages_card(passages, len(records), reached, half - began), "utf-8")
+    card = _sentences_card(sentences, len(records), recipe, scores, time.monotonic() - half)
+    (sentences / "README.md").write_text(card, "utf-8")
+    say(f"rankers in {out} after {time.monotonic() - began:.0f} s")
 
 
 def _machine() -> str:
@@ -87,7 +118,47 @@ Trained on (no text of a benchmark is among it):
 {_SOURCES}"""
 
 
-def _ranker_card(folder: Path, scores: dict[str, float], seconds: float) -> str:
+_QUESTIONS = """\
+`answer-sentences`, {count:,} questions written for this project over texts of German Wikipedia
+  (CC BY-SA), the Bundestag (official works) and simple news (MIT)"""
+
+
+def _lexicon_card(folder: Path, count: int) -> str:
+    return f"""\
+---
+language: [en, de]
+license: cc-by-sa-4.0
+---
+# {folder.name}
+
+German words for {count:,} English ones, at most two each, so that an English question finds German articles.
+
+- **Made by** `python -m rag train lexicon` on {datetime.now(UTC).date()} by IBM Model 1 (Brown et al. 1993) from
+  `parallel-de-en`: Tatoeba (CC BY), MLQE-PE (CC0), MT-GenEval (CC BY-SA).
+- **Size**: {_megabytes(folder)}.
+- **Limits**: a word at a time, by frequency; no phrase, no grammar, much missing.
+"""
+
+
+def _passages_card(folder: Path, count: int, scores: dict[str, float], seconds: float) -> str:
+    return f"""\
+---
+language: [de]
+license: cc-by-sa-4.0
+---
+# {folder.name}
+
+Ranks the best candidates of the search anew: one weight for each part of a passage's score (`rag/rerank.py`).
+
+- **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
+- **Data**: {_QUESTIONS.format(count=count)}.
+- **On its training questions**: MRR of the passage with the evidence {scores["before"]:.3f} before,
+  {scores["after"]:.3f} after. On others: `benchmarks/results/`.
+- **Limits**: a sum of shares; it reads no order of words and no negation.
+"""
+
+
+def _sentences_card(folder: Path, count: int, recipe: SentenceRecipe, scores: dict[str, float], seconds: float) -> str:
     return f"""\
 ---
 language: [de]
@@ -99,9 +170,9 @@ Chooses the sentences that answer a question, and tells how likely none does: tw
 `rag/features.py`, run by numpy.
 
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
-- **Data**: `answer-sentences`, 5,756 questions written for this project over texts that are CC BY-SA (Klexikon and
-  Wikipedia), official works or MIT. Five networks, each trained without a fifth of the texts;
-  the model is their mean.
+- **Data**: {_QUESTIONS.format(count=count)}.
+- **Recipe**: {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is
+  their mean.
 - **Validation** (each question by the network that has not seen its text): evidence is the best sentence
   for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
   {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.

@@ -6,6 +6,7 @@ Knows no page. A broken file of examples is no reason not to open the chat, so i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from rag.types import Article, Language
@@ -24,17 +25,26 @@ def examples(corpus: Path, newest: Iterable[Article], language: Language) -> lis
 
 def read_examples(path: Path, language: Language) -> list[str]:
     """The questions of an examples file, ``de: [...]`` and ``en: [...]``; none if there is no such file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return []
+    return list(_read(path, status.st_mtime_ns, status.st_size, language))
+
+
+@lru_cache(maxsize=8)  # the page asks on each of its runs
+def _read(path: Path, changed_ns: int, size: int, language: Language) -> tuple[str, ...]:
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
     try:
         found = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return []
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return ()
     questions = found.get(language) if isinstance(found, dict) else None
     if not isinstance(questions, list):
-        return []
-    lines = [" ".join(question.split()) for question in questions if isinstance(question, str)]
-    return [line for line in lines if line]
+        return ()
+    lines = (" ".join(question.split()) for question in questions if isinstance(question, str))
+    return tuple(line for line in lines if line)
 
 
 def _from_titles(newest: Iterable[Article], language: Language) -> list[str]:

@@ -1,7 +1,7 @@
-"""Takes the pictures of the chat that the README shows: ``python -m rag.ui.pictures [FOLDER]``.
+"""Takes the pictures of the chat that the README shows: ``make pictures``.
 
-Builds an index of the demo corpus in a temporary folder, so that the pictures show what the repository holds. For the
-house alone: it borrows server and browser from the tests, and nothing imports it.
+Builds an index of the demo corpus in a temporary folder, so that the pictures show what the repository holds. It
+borrows server and browser from the tests, and nothing imports it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,114 @@
+"""A question taken apart, and how much of it stands in a text: word for word, letter by letter, by meaning.
+
+Passages and sentences are matched by the same measures, here. Knows words and vectors, no index and no ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.encoder import StaticEncoder
+from rag.german import grams, stem, stems, word_grams, words
+
+Array = npt.NDArray[np.float32]
+Idf = Callable[[str, str], float]  # field ("stems" or "grams"), term → inverse document frequency
+
+# Question words carry no topic: what they ask for is covered by the answer's form.
+_EMPTY = frozenset(
+    stem(w)
+    for w in """\
+    wer wen wem wessen was wann wo woher wohin warum wieso weshalb weswegen wie welche welcher welches welchen welchem
+    der die das den dem des ein eine einen einem einer eines und oder ist sind war waren wird werden wurde wurden hat
+    haben hatte hatten zu zum zur von vom in im an am auf aus bei mit nach für über um sich es er sie man nicht denn
+    the is are was were do does did what which who when where why how of in on for to a an""".split()
+)
+
+
+def distinct_words(text: str) -> tuple[str, ...]:
+    """The words of a text in lower case, each once: what it is matched by."""
+    return tuple(dict.fromkeys(map(str.lower, words(text))))
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """One row a text, one column a term of the question.
+
+    ``exact``: its stem is there; ``gram``: its gram is there; ``soft``: the largest cosine with any word there.
+    """
+
+    exact: Array
+    gram: Array
+    soft: Array
+
+
+class Terms:
+    """The terms of one question with their weights, which sum to 1 within stems, grams and words."""
+
+    def __init__(self, question: str, encoder: StaticEncoder, idf: Idf) -> None:
+        self._encoder = encoder
+        asked = words(question)
+        content = [word for word in asked if stem(word) not in _EMPTY] or asked
+        self.stems = list(dict.fromkeys(stems(" ".join(content))))
+        self.stem_weights = _shares([idf("stems", term) for term in self.stems])
+        self.words = list(dict.fromkeys(word.lower() for word in content))
+        self.word_weights = _shares([idf("stems", stem(word)) for word in self.words])
+        self.grams = list(dict.fromkeys(gram for word in content for gram in grams(word)))
+        self.gram_weights = _shares([idf("grams", gram) for gram in self.grams])
+        named = [word for word in content if word[0].isupper() or word[0].isdigit()] or content
+        self._names = list(dict.fromkeys(named))
+        self._rarest = int(np.argmax([idf("stems", stem(word)) for word in self._names] or [0.0]))
+
+    def match(self, texts: Sequence[tuple[str, ...]]) -> Matches:
+        """How much of the question stands in each text, given by its distinct words."""
+        filled = [text or ("",) for text in texts]  # the vector of no word is zero
+        vocabulary = list(dict.fromkeys(chain.from_iterable(filled)))
+        number = {word: i for i, word in enumerate(vocabulary)}
+        flat = [number[word] for text in filled for word in text]
+        starts = np.cumsum([0] + [len(text) for text in filled[:-1]])
+        soft = self._encoder.word_vectors(vocabulary) @ self._encoder.word_vectors(self.words).T
+        exact = _table(self.stems, [(stem(word),) for word in vocabulary])
+        gram = _table(self.grams, [word_grams(word) for word in vocabulary])
+        return Matches(*(np.maximum.reduceat(table[flat], starts, axis=0) for table in (exact, gram, soft)))
+
+    def names(self, gram: Array) -> Array:
+        """Mean, weakest and rarest share of the names, numbers or else words that stand in each text, shape (texts, 3).
+
+        ``gram`` is that column of ``Matches``: a name counts by the letters of it that are there.
+        """
+        position = {term: i for i, term in enumerate(self.grams)}
+        columns = [[position[term] for term in grams(word)] for word in self._names]
+        if not columns:
+            return np.ones((len(gram), 3), dtype=np.float32)
+        found = np.stack([gram[:, own].mean(axis=1) for own in columns], axis=1)
+        return np.stack([found.mean(axis=1), found.min(axis=1), found[:, self._rarest]], axis=1)
+
+
+def covered(matrix: Array, weights: Array) -> Array:
+    """The weighted share of the question that each row covers."""
+    return np.asarray((matrix * weights).sum(axis=1), dtype=np.float32)
+
+
+def weakest(matrix: Array) -> Array:
+    """The match of the term that each row covers least; 0 without terms."""
+    return matrix.min(axis=1) if matrix.shape[1] else np.zeros(len(matrix), dtype=np.float32)
+
+
+def _table(terms: Sequence[str], words: Sequence[Sequence[str]]) -> Array:
+    """Which words hold which terms: one row a word, one column a term."""
+    position = {term: i for i, term in enumerate(terms)}
+    table = np.zeros((len(words), len(terms)), dtype=np.float32)
+    for row, own in enumerate(words):
+        for term in own:
+            if term in position:
+                table[row, position[term]] = 1
+    return table
+
+
+def _shares(values: Sequence[float]) -> Array:
+    weights = np.array(values, dtype=np.float32)
+    return np.asarray(weights / max(float(weights.sum()), 1e-6), dtype=np.float32)
