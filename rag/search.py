@@ -15,7 +15,7 @@ from rag.encoder import bundled
 from rag.german import fold
 from rag.index.reader import Index
 from rag.passages import indexed_text
-from rag.rerank import PassageRanker
+from rag.rerank import DEPTH, PassageRanker
 from rag.types import Encoder, Filters, Hit, Query
 
 Method = Literal["hybrid", "lexical", "dense"]
@@ -56,7 +56,7 @@ class HybridSearch:
         index: Index,
         encoder: Encoder,
         weights: Weights = Weights(),
-        depth: int = 200,
+        depth: int = 100,
         ranker: PassageRanker | None = None,
     ) -> None:
         self._index = index
@@ -90,7 +90,7 @@ class HybridSearch:
     def _second_look(self, text: str, ranked: Sequence[Ranked]) -> list[Ranked]:
         """The best candidates ranked anew; the others stand below them in their old order."""
         assert self._ranker is not None
-        best, others = ranked[: self._ranker.depth], ranked[self._ranker.depth :]
+        best, others = ranked[:DEPTH], ranked[DEPTH:]
         found = self._index.store.passages([r.row for r in best])
         texts = [indexed_text(*found[r.row]) for r in best]
         titles = [found[r.row][0].title for r in best]

@@ -14,7 +14,7 @@ from rag.assistant import Assistant
 from rag.encoder import StaticEncoder
 from rag.errors import BelegError
 from rag.index.reader import open_index
-from rag.rerank import PARTS, PassageRanker
+from rag.rerank import DEPTH, PARTS, PassageRanker
 from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover, searcher
 from rag.types import Query
 
@@ -52,11 +52,10 @@ def test_the_second_look_explains_its_scores_and_keeps_every_candidate(
     index, question = open_index(demo_index), Query("x", "Patriots für die Ukraine")
     first, second = HybridSearch(index, encoder).rank(question), searcher(index, encoder).rank(question)
     assert sorted(r.row for r in first) == sorted(r.row for r in second)
-    depth = PassageRanker(encoder).depth
-    for r in second[:depth]:
+    for r in second[:DEPTH]:
         assert set(r.parts) == set(PARTS)
         assert r.score == pytest.approx(sum(r.parts.values()), abs=1e-4)
-    assert [r.row for r in second[depth:]] == [r.row for r in first[depth:]]
+    assert [r.row for r in second[DEPTH:]] == [r.row for r in first[DEPTH:]]
     assert [r.score for r in second] == sorted((r.score for r in second), reverse=True)
 
 
@@ -70,7 +69,7 @@ def test_the_second_look_prefers_the_passage_that_holds_the_whole_question(
 def test_a_passage_ranker_that_is_missing_or_of_another_encoder_is_one_clear_line(
     tmp_path: Path, encoder: StaticEncoder
 ) -> None:
-    config = {"weights": dict.fromkeys(PARTS, 1.0), "depth": 20, "encoder": "another"}
+    config = {"weights": dict.fromkeys(PARTS, 1.0), "encoder": "another"}
     for content in (None, "{", "{}", json.dumps(config)):
         if content is not None:
             (tmp_path / "config.json").write_text(content, "utf-8")

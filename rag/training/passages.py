@@ -29,7 +29,7 @@ from rag.training.examples import Say
 class Recipe:
     """Everything that decides the weights, with the seed."""
 
-    depth: int = 20
+    depth: int = 20  # candidates to learn from
     epochs: int = 12
     batch: int = 64
     learning_rate: float = 5e-3
@@ -54,7 +54,6 @@ def train_passages(
     out.mkdir(parents=True, exist_ok=True)
     config = {
         "weights": {name: round(float(weight), 4) for name, weight in zip(PARTS, weights, strict=True)},
-        "depth": recipe.depth,
         "encoder": encoder.fingerprint,
     }
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")
