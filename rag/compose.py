@@ -68,7 +68,9 @@ class QuotingComposer:
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, MADE_BY)
         order = _order(features, judged.scores, hits)
-        if order and judged.confidence >= self._ranker.answer_threshold:
+        # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
+        quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
+        if quotable and judged.confidence >= self._ranker.answer_threshold:
             chosen = _choose(order, features.groups, hits, question_form(query.question))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, MADE_BY)

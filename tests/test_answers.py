@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import Assistant, Desk
+from rag.assistant import Assistant, Desk, assemble
 from rag.encoder import StaticEncoder
 from rag.errors import IndexMissing
-from rag.index.build import build
+from rag.index.build import build, stamp
+from rag.index.reader import open_index
 from rag.settings import Settings
 from rag.types import Answer, Filters, Turn
 
@@ -164,3 +165,42 @@ def test_the_desk_takes_up_a_new_generation(corpus: Path, tmp_path: Path, encode
     assert desk.assistant is not before
     assert desk.assistant.ask("Warum fährt die Fähre wieder?").citations[0].article_id == "neu.md"
     assert before.ask("Warum ist die Rheinbrücke gesperrt?").citations
+
+
+def ask_about(tmp_path: Path, encoder: StaticEncoder, texts: dict[str, str], question: str) -> Answer:
+    """The answer of an archive of these articles."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for name, text in texts.items():
+        (corpus / name).write_text(f"---\ntitle: {name}\n---\n{text}", "utf-8")
+    build(corpus, tmp_path / "index", encoder)
+    return assemble(open_index(tmp_path / "index", stamp(encoder)), encoder).ask(question)
+
+
+def test_a_sentence_too_long_to_quote_is_the_nearest_place_not_nothing(tmp_path: Path, encoder: StaticEncoder) -> None:
+    long = (
+        "Die Rheinbrücke ist gesperrt, weil " + "und ".join(f"der Bolzen {i} gebrochen ist " for i in range(30)) + "."
+    )
+    answer = ask_about(tmp_path, encoder, {"lang.md": long}, "Warum ist die Rheinbrücke gesperrt?")
+    holds(answer)
+    assert answer.status == "nearest"
+    assert answer.citations[0].quote == " ".join(long.split()[:90])
+
+
+def test_a_list_without_sentences_is_shown_as_the_nearest_place(tmp_path: Path, encoder: StaticEncoder) -> None:
+    texts = {"liste.md": "Mindestlohn 2022\n\nMindestlohn ab Oktober zwölf Euro", "z.md": "Die Fähre fährt wieder."}
+    answer = ask_about(tmp_path, encoder, texts, "Wie hoch ist der Mindestlohn ab Oktober 2022?")
+    holds(answer)
+    assert answer.status == "nearest"
+    assert answer.citations[0].article_id == "liste.md"
+
+
+def test_no_sentence_is_quoted_twice(tmp_path: Path, encoder: StaticEncoder) -> None:
+    speech = (
+        "Minister Meier antwortete: „Die Lage der Brücke ist ernst in unserem Land. Wir brauchen schnell neue Seile. "
+        "Sonst bleibt die Brücke gesperrt, weil sie nicht trägt.“ Dann ging er."
+    )
+    answer = ask_about(tmp_path, encoder, {"rede.md": speech}, "Was sagte Meier über die Seile der Brücke?")
+    holds(answer)
+    spans = sorted((c.start, c.end) for c in answer.citations)
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
