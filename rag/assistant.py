@@ -55,7 +55,7 @@ class _Clock:
 
 def assemble(index: Index, encoder: Encoder) -> Assistant:
     """An assistant over an open index."""
-    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(encoder), index.lexical.idf))
+    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(), index.lexical.idf))
 
 
 class Desk:

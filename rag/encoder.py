@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,16 +36,15 @@ def load_encoder(name: str | None = None) -> Encoder:
     Raises EncoderError if it is not there, or is not a model.
     """
     if name is None:
-        return StaticEncoder(BUNDLED)
+        return bundled()
     if is_static(Path(name)):
         return StaticEncoder(Path(name))
     return TransformerEncoder(name)
 
 
-def bundled(encoder: Encoder) -> StaticEncoder:
-    """The bundled encoder for comparing words and sentences, whichever encoder searches."""
-    if isinstance(encoder, StaticEncoder) and encoder.folder.resolve() == BUNDLED.resolve():
-        return encoder
+@lru_cache(maxsize=1)
+def bundled() -> StaticEncoder:
+    """The bundled encoder, loaded once: it compares words and sentences, whichever encoder searches."""
     return StaticEncoder(BUNDLED)
 
 

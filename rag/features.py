@@ -213,12 +213,13 @@ class Features:
     def _retrieval(self) -> dict[str, Array]:
         """What the search said of the passage: how far it is behind the best, its rank, its parts."""
         own = [self._hits[c.hit] for c in self.flat]
+        titled = [self._title_cover(hit.article.title) for hit in self._hits[:HITS]]
         return {
             "hit_behind": _column(hit.score - self._hits[0].score for hit in own),
             "hit_rank": _column(1 / (1 + c.hit) for c in self.flat),
             "hit_article": _column(hit.article.article_id == self._hits[0].article.article_id for hit in own),
             "hit_dense": _column(hit.parts.get("dense", 0.0) for hit in own),
-            "hit_title": _column(self._title_cover(hit.article.title) for hit in own),
+            "hit_title": _column(titled[c.hit] for c in self.flat),
         }
 
     def _title_cover(self, title: str) -> float:

@@ -43,7 +43,10 @@ _FEW = 3  # topic words; a question with as many stands on its own unless it poi
 
 
 def understand(question: str, history: Sequence[Turn] = (), filters: Filters = Filters()) -> Query:
-    """The question as it will be searched for. Never raises: an empty question gives an empty ``standalone``."""
+    """The question as it will be searched for; an empty question gives an empty ``standalone``.
+
+    Any text will do. Raises BelegError only for an English question if the bundled lexicon is missing.
+    """
     asked = " ".join(clean_characters(question).split())[:MAX_QUESTION]
     standalone = asked
     if history and words(asked) and refers_back(asked):

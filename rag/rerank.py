@@ -70,7 +70,8 @@ class PassageRanker:
             ) from error
         if made_for != encoder.fingerprint:
             raise BelegError(
-                f"The passage ranker in {folder} was made for another encoder: `python -m rag train ranker`."
+                f"The passage ranker in {folder} was made for another encoder; "
+                "make it anew with `python -m rag train ranker`."
             )
         self._encoder = encoder
 

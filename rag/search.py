@@ -65,30 +65,30 @@ class HybridSearch:
         self._depth = depth
         self._ranker = ranker
 
-    def rank(self, query: Query) -> list[Ranked]:
+    def rank(self, query: Query, depth: int | None = None) -> list[Ranked]:
         """All candidates, best first, ties by passage id; empty for a question without words."""
         text = query.searched
         filters = self._known_outlets(query.filters)
         if not any(character.isalnum() for character in text) or filters is None:
             return []
-        ranked = self._first_look(text, filters)
+        ranked = self._first_look(text, filters, depth or self._depth)
         return self._second_look(text, ranked) if self._ranker else ranked
 
-    def _first_look(self, text: str, filters: Filters) -> list[Ranked]:
-        """The best ``depth`` candidates by the weighted sum."""
-        parts = self._parts(text, filters)
+    def _first_look(self, text: str, filters: Filters, depth: int) -> list[Ranked]:
+        """All candidates by the weighted sum."""
+        parts = self._parts(text, filters, depth)
         rows = sorted({row for scores in parts.values() for row in scores})
         values = np.array([[scores.get(row, 0.0) for scores in parts.values()] for row in rows]).reshape(-1, len(parts))
         total = values @ np.array([getattr(self._weights, name) for name in parts])
         ids = self._index.store.ids(rows)
-        order = sorted(range(len(rows)), key=lambda i: (-total[i], ids[rows[i]][0]))[: self._depth]
+        order = sorted(range(len(rows)), key=lambda i: (-total[i], ids[rows[i]][0]))
         return [
             Ranked(rows[i], *ids[rows[i]], float(total[i]), dict(zip(parts, values[i].tolist(), strict=True)))
             for i in order
         ]
 
     def _second_look(self, text: str, ranked: Sequence[Ranked]) -> list[Ranked]:
-        """The best candidates ranked anew; the others stand below them in their old order."""
+        """The best candidates ranked anew, with new parts; the others stand below them in their old order and parts."""
         assert self._ranker is not None
         best, others = ranked[:DEPTH], ranked[DEPTH:]
         found = self._index.store.passages([r.row for r in best])
@@ -109,19 +109,19 @@ class HybridSearch:
         known = tuple(name for name in self._index.store.sources() if fold(name) in wanted)
         return replace(filters, sources=known) if known else None
 
-    def _parts(self, text: str, filters: Filters) -> dict[str, dict[int, float]]:
+    def _parts(self, text: str, filters: Filters, depth: int) -> dict[str, dict[int, float]]:
         """For every candidate of any part, its score in each part that has a weight."""
         lexical, dense = self._index.lexical, self._index.dense
         found: dict[str, dict[int, float]] = {}
         vector = None
         if self._weights.lexical:
-            found["lexical"] = dict(lexical.search("stems", text, self._depth, filters))
+            found["lexical"] = dict(lexical.search("stems", text, depth, filters))
         if self._weights.grams:
-            found["grams"] = dict(lexical.search("grams", text, self._depth, filters))
+            found["grams"] = dict(lexical.search("grams", text, depth, filters))
         if self._weights.dense:
             vector = self._encoder.encode_queries([text])[0]
             among = self._index.store.rows_within(filters) if filters else None
-            found["dense"] = dict(dense.search(vector, self._depth, among))
+            found["dense"] = dict(dense.search(vector, depth, among))
         candidates = {row for scores in found.values() for row in scores}
         for name, scores in found.items():
             missing = sorted(candidates - scores.keys())
@@ -135,7 +135,13 @@ class HybridSearch:
 
     def __call__(self, query: Query, passages: int = 20, articles: int = 10) -> list[Hit]:
         """The best hits: ``passages`` of them, and more until they come from ``articles`` different articles."""
-        return self.load(cover(self.rank(query), passages, articles))
+        depth = self._depth
+        ranked = self.rank(query, depth)
+        # A few long articles can fill the candidates; then look deeper, unless there is no more.
+        while depth <= len(ranked) and depth < len(self._index.lexical) and _articles(ranked) < articles:
+            depth *= 4
+            ranked = self.rank(query, depth)
+        return self.load(cover(ranked, passages, articles))
 
     def load(self, ranked: Sequence[Ranked]) -> list[Hit]:
         """The ranked passages with their texts."""
@@ -145,8 +151,12 @@ class HybridSearch:
 
 def searcher(index: Index, encoder: Encoder, method: Method = "hybrid") -> HybridSearch:
     """The search by a method; the hybrid one with the bundled passage ranker. Raises BelegError if that is missing."""
-    ranker = PassageRanker(bundled(encoder)) if method == "hybrid" else None
+    ranker = PassageRanker(bundled()) if method == "hybrid" else None
     return HybridSearch(index, encoder, WEIGHTS[method], ranker=ranker)
+
+
+def _articles(ranked: Sequence[Ranked]) -> int:
+    return len({r.article_id for r in ranked})
 
 
 def cover(ranked: Sequence[Ranked], passages: int, articles: int) -> list[Ranked]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rag.assistant import Assistant
 from rag.encoder import StaticEncoder
 from rag.errors import BelegError
+from rag.index.build import build
 from rag.index.reader import open_index
 from rag.rerank import DEPTH, PARTS, PassageRanker
 from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover, searcher
@@ -119,3 +120,16 @@ def test_hits_come_from_enough_articles() -> None:
     taken = cover(ranked, passages=8, articles=4)
     assert [r.row for r in taken] == [*range(8), 12, 18]
     assert cover(ranked[:5], passages=8, articles=4) == ranked[:5]
+
+
+def test_long_articles_do_not_crowd_the_others_out(tmp_path: Path, encoder: StaticEncoder) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number in range(12):
+        count = 1_500 if number < 3 else 25
+        sentences = (f"Die Rheinbrücke {number} bleibt wegen der Risse gesperrt, Meldung {i}." for i in range(count))
+        (corpus / f"{number}.md").write_text(" ".join(sentences), "utf-8")
+    build(corpus, tmp_path / "index", encoder)
+    search, question = HybridSearch(open_index(tmp_path / "index"), encoder, depth=3), Query("x", "Rheinbrücke Risse")
+    assert len({r.article_id for r in search.rank(question)}) < 10
+    assert len({hit.article.article_id for hit in search(question)}) >= 10
