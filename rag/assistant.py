@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TypeVar
 
 from rag.citations import verify
@@ -24,16 +25,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """Answers questions about one index."""
+    """Answers questions about one index. ``today`` is the calendar that "gestern" is told from."""
 
     index: Index
     search: Search
     compose: Compose
+    today: Callable[[], date] = date.today
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters()) -> Answer:
-        """A checked answer; "nothing found" is an answer too. Never raises for anything a person can type."""
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), *, periods: bool = True
+    ) -> Answer:
+        """A checked answer; "nothing found" is an answer too. Never raises for anything a person can type.
+
+        Without ``periods`` no time is read from the question.
+        """
         clock = _Clock()
-        query = clock.time("understand", lambda: understand(question, history, filters))
+        today = self.today() if periods else None
+        query = clock.time("understand", lambda: understand(question, history, filters, today))
         hits = clock.time("search", lambda: self.search(query))
         draft = clock.time("compose", lambda: self.compose(query, hits))
         answer = clock.time("verify", lambda: verify(query, draft, hits))

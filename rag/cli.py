@@ -22,7 +22,7 @@ from rag import __version__
 from rag.contract import answer_json, article_json, search_json
 from rag.errors import BelegError
 from rag.settings import Settings
-from rag.types import Answer, Citation, Filters
+from rag.types import Answer, Citation, Filters, Period
 
 Verb = Callable[[argparse.Namespace, Settings], int]
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of an argument's bytes that are not UTF-8
@@ -171,7 +171,7 @@ def search(options: argparse.Namespace, settings: Settings) -> int:
 
     encoder = load_encoder(settings.encoder)
     found = searcher(open_index(settings.index, stamp(encoder)), encoder, options.method)
-    query = understand(options.question, filters=_filters(options))
+    query = understand(options.question, filters=_filters(options), today=date.today())
     hits = found(query, passages=options.k, articles=0)
     if options.json:
         _print_json(search_json(query, hits))
@@ -205,7 +205,7 @@ def ask(options: argparse.Namespace, settings: Settings) -> int:
         else:
             _print_answer(answer, sys.stdout)
     for question in batch:
-        answer = assistant.ask(question.text, turns(question.history), filters)
+        answer = assistant.ask(question.text, turns(question.history, assistant.today()), filters)
         _print_json(answer_json(answer, question.question_id), indent=None)
     return 0
 
@@ -320,6 +320,8 @@ def _facts(source: str | None, author: str | None, published: date | None, url: 
 def _print_answer(answer: Answer, out: TextIO) -> None:
     if answer.query.standalone != answer.query.question:
         print(f"Gesucht: {answer.query.standalone}", file=out)
+    if answer.query.period:
+        print(f"Bevorzugt: {_days(answer.query.period)} („{answer.query.period.said}“)", file=out)
     print(answer.message, file=out)
     for claim in answer.claims:
         print(f"\n  {claim.text} {''.join(f'[{number}]' for number in claim.citations)}", file=out)
@@ -331,6 +333,11 @@ def _print_answer(answer: Answer, out: TextIO) -> None:
             print(f"    {citation.quote}", file=out)
     if answer.as_of:
         print(f"Stand: {answer.as_of.isoformat()}", file=out)
+
+
+def _days(period: Period) -> str:
+    days = " bis ".join(day.isoformat() if day else "…" for day in (period.since, period.until))
+    return f"{days}, jedes Jahr" if period.yearly else days
 
 
 def _source_line(citation: Citation) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from rag.types import Answer, Article, Filters, Hit, Query
+from rag.types import Answer, Article, Filters, Hit, Period, Query
 
 
 def _plain(value: Any) -> Any:
@@ -22,6 +22,11 @@ def _plain(value: Any) -> Any:
 
 def filters_json(filters: Filters) -> dict[str, Any]:
     return {"since": _plain(filters.since), "until": _plain(filters.until), "sources": list(filters.sources)}
+
+
+def period_json(period: Period | None) -> dict[str, Any] | None:
+    """The time read from a question, which only prefers; filters exclude."""
+    return {name: _plain(value) for name, value in asdict(period).items()} if period else None
 
 
 def article_json(article: Article) -> dict[str, Any]:
@@ -40,6 +45,7 @@ def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:
         "made_by": answer.made_by,
         "message": answer.message,
         "filters": filters_json(answer.query.filters),
+        "period": period_json(answer.query.period),
         "claims": [_plain(asdict(claim)) for claim in answer.claims],
         "citations": [_plain(asdict(citation)) for citation in answer.citations],
         "as_of": _plain(answer.as_of),
@@ -59,7 +65,11 @@ def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:
 def search_json(query: Query, hits: Sequence[Hit]) -> dict[str, Any]:
     """A ranking as ``search --json`` gives it."""
     return {
-        "query": {"text": query.standalone, "filters": filters_json(query.filters)},
+        "query": {
+            "text": query.standalone,
+            "filters": filters_json(query.filters),
+            "period": period_json(query.period),
+        },
         "hits": [
             {
                 "rank": rank,

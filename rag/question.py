@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from rag.german import clean_characters, words
+from rag.period import read_period
 from rag.translate import german_words
 from rag.types import Filters, Language, Query, Turn
 
@@ -42,28 +45,43 @@ _SHORT = 4  # words
 _FEW = 3  # topic words; a question with as many stands on its own unless it points backward
 
 
-def understand(question: str, history: Sequence[Turn] = (), filters: Filters = Filters()) -> Query:
+def understand(
+    question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), today: date | None = None
+) -> Query:
     """The question as it will be searched for; an empty question gives an empty ``standalone``.
 
-    Any text will do. Raises BelegError only for an English question if the bundled lexicon is missing.
+    ``today`` is what "gestern" is told from; without it no time is read. Any text will do. Raises BelegError only for
+    an English question if the bundled lexicon is missing.
     """
     asked = " ".join(clean_characters(question).split())[:MAX_QUESTION]
     standalone = asked
-    if history and words(asked) and refers_back(asked):
-        last = history[-1]
-        missing = [w for w in topic_words(last.standalone or last.question) if w.lower() not in asked.lower()]
+    last = history[-1] if history and words(asked) and refers_back(asked) else None
+    period = read_period(asked, today, _year(last)) if today else None
+    if last:
+        before = last.standalone or last.question
+        if period and last.period:  # a new time takes the place of the one before
+            before = before.replace(last.period.said, " ")
+        period = period or last.period
+        missing = [w for w in topic_words(before) if w.lower() not in asked.lower()]
         if missing:
             standalone = f"{asked} ({', '.join(missing)})"
     spoken = language(asked)
-    translation = german_words(standalone) if spoken == "en" else ""
-    return Query(asked, standalone, filters, spoken, translation)
+    query = Query(asked, standalone, filters, spoken, period=period)
+    return replace(query, translation=german_words(query.searched)) if spoken == "en" else query
 
 
-def turns(questions: Sequence[str]) -> tuple[Turn, ...]:
+def _year(turn: Turn | None) -> int | None:
+    """The year that the talk is about."""
+    period = turn.period if turn else None
+    return period.since.year if period and period.since and not (period.yearly or period.relative) else None
+
+
+def turns(questions: Sequence[str], today: date | None = None) -> tuple[Turn, ...]:
     """Earlier questions as the turns of a conversation, each understood after those before it."""
     history: tuple[Turn, ...] = ()
     for question in questions:
-        history = (*history, Turn(question, understand(question, history).standalone))
+        query = understand(question, history, today=today)
+        history = (*history, Turn(question, query.standalone, query.period))
     return history
 
 

@@ -64,11 +64,27 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """The time that a question speaks of: articles near it are preferred, none is excluded. Both days are included.
+
+    ``said`` are the words that it was read from. ``yearly``: the question names no year, so the days of any year count.
+    ``relative``: it was told from the day of asking ("gestern"), so its words say nothing to search for.
+    """
+
+    since: date | None
+    until: date | None
+    said: str
+    yearly: bool = False
+    relative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier exchange of a conversation; ``standalone`` is the question as it was searched for."""
+    """One earlier exchange of a conversation; ``standalone`` and ``period`` are what was understood."""
 
     question: str
     standalone: str = ""
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ class Query:
     """A self-contained question.
 
     ``question`` is what the person typed, ``standalone`` the same understood without the talk before it;
-    ``translation`` holds German words for an English one, to search for as well.
+    ``translation`` holds German words for an English one, to search for as well; ``period`` the time it speaks of.
     """
 
     question: str
@@ -84,11 +100,14 @@ class Query:
     filters: Filters = Filters()
     language: Language = "de"
     translation: str = ""
+    period: Period | None = None
 
     @property
     def searched(self) -> str:
-        """Everything that is searched for."""
-        return f"{self.standalone} {self.translation}".strip()
+        """Everything that is searched for, as words."""
+        told = self.period.said if self.period and self.period.relative else ""
+        asked = self.standalone.replace(told, " ", 1) if told else self.standalone
+        return " ".join(f"{asked} {self.translation}".split())
 
 
 @dataclass(frozen=True, slots=True)

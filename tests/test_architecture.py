@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.search", "rag.compose", "rag.citations", "rag.question", "rag.contract"}),
     frozenset({"rag.ranker", "rag.rerank"}),
     frozenset({"rag.features"}),
-    frozenset({"rag.terms", "rag.translate"}),
+    frozenset({"rag.terms", "rag.translate", "rag.period"}),
     frozenset({"rag.index"}),
     frozenset({"rag.corpus", "rag.passages"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.question import MAX_QUESTION, language, understand
-from rag.types import Turn
+from rag.question import MAX_QUESTION, language, turns, understand
+from rag.types import Period, Turn
 
+TODAY = date(2022, 12, 24)
 PATRIOTS = (Turn("Warum bekommt die Ukraine keine Patriots?"),)
 
 
@@ -61,6 +64,31 @@ def test_an_english_question_is_searched_for_in_german_too() -> None:
     assert query.searched.startswith(query.standalone)
     assert understand("Warum ist die Brücke gesperrt?").translation == ""
     assert "der" not in understand("What of the war?").translation.split()
+
+
+def test_a_time_is_read_where_there_is_a_today() -> None:
+    assert understand("Was beschloss die NATO im März 2022?").period is None
+    period = understand("Was beschloss die NATO im März 2022?", today=TODAY).period
+    assert period == Period(date(2022, 3, 1), date(2022, 3, 31), "März 2022")
+
+
+def test_words_told_from_today_are_not_searched_for() -> None:
+    query = understand("Was sagte Scholz gestern zu Patriots?", today=TODAY)
+    assert query.standalone == "Was sagte Scholz gestern zu Patriots?"
+    assert query.searched == "Was sagte Scholz zu Patriots?"
+    assert "März" in understand("Was geschah im März 2022?", today=TODAY).searched
+
+
+def test_a_follow_up_keeps_the_time_of_the_talk_or_brings_its_own() -> None:
+    history = turns(["Was beschloss die NATO im März 2022?"], TODAY)
+    kept = understand("Und was sagte Stoltenberg dazu?", history, today=TODAY).period
+    assert kept == history[0].period
+    moved = understand("Und im April?", history, today=TODAY)
+    assert moved.period == Period(date(2022, 4, 1), date(2022, 4, 30), "April")
+    assert "NATO" in moved.standalone
+    assert "März" not in moved.standalone
+    fresh = understand("Wer ist Verteidigungsminister?", history, today=TODAY)
+    assert fresh.period is None
 
 
 @given(st.text(), st.lists(st.text().map(Turn), max_size=3))

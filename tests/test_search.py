@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from rag.encoder import StaticEncoder
 from rag.errors import BelegError
 from rag.index.build import build
 from rag.index.reader import open_index
+from rag.question import understand
 from rag.rerank import DEPTH, PARTS, PassageRanker
-from rag.search import WEIGHTS, HybridSearch, Ranked, Weights, cover, searcher
-from rag.types import Query
+from rag.search import WEIGHTS, HybridSearch, Method, Ranked, Weights, cover, searcher
+from rag.types import Filters, Query
 
 
 def rank(index: Path, encoder: StaticEncoder, question: str, weights: Weights = Weights()) -> list[Ranked]:
@@ -133,3 +135,46 @@ def test_long_articles_do_not_crowd_the_others_out(tmp_path: Path, encoder: Stat
     search, question = HybridSearch(open_index(tmp_path / "index"), encoder, depth=3), Query("x", "Rheinbrücke Risse")
     assert len({r.article_id for r in search.rank(question)}) < 10
     assert len({hit.article.article_id for hit in search(question)}) >= 10
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("Was beschloss die NATO im März 2022?", "2022-03-25-nato-sondergipfel-bruessel.md"),
+        ("Was hat die EZB im Sommer 2022 beschlossen?", "2022-07-21-ezb-erste-zinserhoehung.md"),
+        ("Was beschloss die NATO vor dem Gipfel im Juni?", "2022-03-25-nato-sondergipfel-bruessel.md"),
+        ("Was beschloss die NATO letzte Woche zu Russland?", "2022-06-30-nato-gipfel-madrid.md"),
+        ("What did NATO decide in March 2022?", "2022-03-25-nato-sondergipfel-bruessel.md"),
+        ("Wie viele Patriots hat die Ukraine seit April 2023?", "2023-04-20-erste-patriots-in-der-ukraine.md"),
+    ],
+)
+def test_the_time_of_a_question_brings_its_articles_forward(
+    demo_index: Path, encoder: StaticEncoder, question: str, article: str
+) -> None:
+    found = searcher(open_index(demo_index), encoder)(understand(question, today=date(2022, 7, 6)))
+    assert found[0].article.article_id == article
+    assert found[0].score == pytest.approx(sum(found[0].parts.values()), abs=1e-4)
+
+
+def test_a_time_read_from_a_question_excludes_nothing(small_index: Path, encoder: StaticEncoder) -> None:
+    """One article of the three bears no date."""
+    timed = understand("Was war 2023 mit dem Wolf?", today=date(2023, 6, 1))
+    assert timed.period
+    found = searcher(open_index(small_index), encoder).rank(timed)
+    assert {r.article_id for r in found} == {"wolf.md", "brand.md", "bruecke.md"}
+    assert found[0].article_id == "wolf.md"
+    assert "period" not in found[0].parts
+
+
+@pytest.mark.parametrize("method", ["lexical", "dense"])
+def test_the_time_counts_in_every_method(demo_index: Path, encoder: StaticEncoder, method: Method) -> None:
+    search = searcher(open_index(demo_index), encoder, method)
+    asked = understand("Leitzins der EZB im September 2023", today=date(2024, 1, 1))
+    assert search.rank(asked)[0].article_id == "2023-09-14-ezb-zehnte-zinserhoehung.md"
+
+
+def test_a_filter_and_a_time_narrow_together(demo_index: Path, encoder: StaticEncoder) -> None:
+    asked = understand("NATO im März 2022", filters=Filters(since=date(2022, 6, 1)), today=date(2024, 1, 1))
+    found = searcher(open_index(demo_index), encoder)(asked)
+    assert found
+    assert all(hit.article.published and hit.article.published >= date(2022, 6, 1) for hit in found)

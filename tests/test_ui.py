@@ -91,9 +91,9 @@ def drafted(quotes: Sequence[tuple[Article, str]], answers: bool) -> Draft:
     return Draft(tuple(claims), 0.9, answers, "quotes")
 
 
-def answer(question: str, history: Sequence[Turn] = ()) -> Answer:
+def answer(question: str, history: Sequence[Turn] = (), today: date | None = None) -> Answer:
     """What the stand-in for the assistant says: an answer, the closest passages, a hostile article, or nothing."""
-    query = understand(question, history, Filters())
+    query = understand(question, history, Filters(), today)
     hits = [hit(BUKAREST), hit(HOSTILE)]
     if "Patriots" in question:
         words = ("Eine Zusage gab es nicht.", "Soldaten müssten monatelang ausgebildet werden.")
@@ -155,6 +155,26 @@ def test_the_line_about_the_archive() -> None:
 
 def test_an_unknown_language_is_german() -> None:
     assert [language_of(value) for value in ("en", "de", "fr", None)] == ["en", "de", "de", "de"]
+
+
+@pytest.mark.parametrize(
+    ("question", "german", "english"),
+    [
+        ("im März 2022", "März 2022", "March 2022"),
+        ("2021", "2021", "2021"),
+        ("gestern", "23. Dezember 2022", "23 December 2022"),
+        ("seit 2021", "seit 1. Januar 2021", "since 1 January 2021"),
+        ("vor 2021", "bis 31. Dezember 2020", "until 31 December 2020"),
+        ("im Sommer 2021", "1. Juni 2021 bis 31. August 2021", "1 June 2021 to 31 August 2021"),
+        ("im Juni", "Juni, jedes Jahr", "June, any year"),
+        ("im Winter", "1. Dezember bis 28. Februar, jedes Jahr", "1 December to 28 February, any year"),
+        ("am 30. November", "30. November, jedes Jahr", "30 November, any year"),
+    ],
+)
+def test_a_time_is_said_as_people_say_it(question: str, german: str, english: str) -> None:
+    period = understand(question, today=date(2022, 12, 24)).period
+    assert period
+    assert (DE.days(period), EN.days(period)) == (german, english)
 
 
 # Markup ------------------------------------------------------------------------------------------------------------
@@ -467,9 +487,11 @@ class Desk:
         store = SimpleNamespace(count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit])
         self.assistant = SimpleNamespace(index=SimpleNamespace(folder=Path("one"), store=store), ask=self._ask)
 
-    def _ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def _ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), *, periods: bool = True
+    ) -> Answer:
         self.asked.append((question, tuple(history)))
-        return answer(question, history)
+        return answer(question, history, date(2022, 12, 24) if periods else None)
 
 
 class Broken:
@@ -543,6 +565,18 @@ def test_a_source_opens_with_its_quotes_marked_and_closes(page: AppTest) -> None
     assert '<mark class="beleg-other" data-number="2">Soldaten müssten monatelang ausgebildet werden.</mark>' in source
     page.button(key="close").click().run()
     assert "<mark" not in drawn(page)
+
+
+def test_the_time_read_from_a_question_can_be_taken_away(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots im November 2022?")
+    ask(page, "Und seit gestern?")
+    assert page.button(key="time-0").label == markup.label("Zeit: November 2022")
+    assert page.button(key="time-1").label == markup.label("Zeit: seit 23. Dezember 2022")
+    page.button(key="time-0").click().run()
+    assert Desk.asked[2] == ("Warum keine Patriots im November 2022?", ())
+    source = drawn(page)
+    assert source.count('<h2 class="beleg-question"') == 2
+    assert [button.key for button in page.button if str(button.key).startswith("time-")] == ["time-1"]
 
 
 def test_a_new_chat_begins_empty(page: AppTest) -> None:

@@ -57,7 +57,7 @@ def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> A
 
 
 def _ask(assistant: Assistant, question: Question) -> Answer:
-    return assistant.ask(question.text, turns(question.history))
+    return assistant.ask(question.text, turns(question.history, assistant.today()))
 
 
 def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:

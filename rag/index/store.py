@@ -108,6 +108,16 @@ class Store:
         self._require(rows, found)
         return found
 
+    def published(self, rows: Sequence[int]) -> dict[int, date]:
+        """Row number → day of publication, for the passages whose article bears one."""
+        found: dict[int, date] = {}
+        for chunk in _chunks(rows):
+            sql = "SELECT row, published FROM passages JOIN articles USING (article_id) WHERE published > ''"
+            with damaged(self._name, ValueError, TypeError):
+                days = self._rows(f"{sql} AND row IN ({_marks(chunk)})", chunk)
+                found.update({row: date.fromisoformat(day) for row, day in days})
+        return found
+
     def rows_within(self, filters: Filters) -> list[int]:
         """The row numbers of all passages that pass the filters. An undated article passes no date filter."""
         conditions, values = ["1"], list[Any]()

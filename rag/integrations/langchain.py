@@ -6,6 +6,7 @@ retriever.invoke("Warum keine Patriots für die Ukraine?")
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class BelegRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        hits = self.search(understand(query), passages=options.get("k", self.k), articles=0)
+        hits = self.search(understand(query, today=date.today()), passages=options.get("k", self.k), articles=0)
         return [_document(hit) for hit in hits]
 
 

@@ -61,7 +61,7 @@ def chat_page(assistant: Assistant, corpus: Path) -> None:
         st.html(markup.footer_html(line, texts.language))
     with body:
         for turn, answer in enumerate(session.conversation.answers):
-            _turn(turn, answer, texts)
+            _turn(assistant, turn, answer, texts)
         while session.pending:
             _ask(assistant, session, texts)
         if not session.conversation.answers:
@@ -145,6 +145,7 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
         finally:
             session.pending.pop(0)  # also if it fails: it would fail again with every click
         session.conversation = session.conversation.answered(answer)
+        _time(assistant, turn, answer, texts)
         slot = st.empty()
         for shown in range(1, len(answer.claims)):
             slot.html(markup.answer_html(answer, turn, texts, shown))
@@ -153,12 +154,36 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
         _sources(turn, answer, texts)
 
 
-def _turn(turn: int, answer: Answer, texts: Texts) -> None:
+def _turn(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
     """An earlier exchange, in the places where it came up; without the empty slot it had then, which would flicker."""
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(answer.query.question, turn))
+        _time(assistant, turn, answer, texts)
         st.html(markup.answer_html(answer, turn, texts))
         _sources(turn, answer, texts)
+
+
+def _time(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
+    """The time that was read from the question, to be taken away by a click."""
+    if answer.query.period:
+        label = markup.label(texts.time.format(days=texts.days(answer.query.period)))
+        st.button(
+            label,
+            key=f"time-{turn}",
+            icon=":material/close:",
+            icon_position="right",
+            help=texts.without_time,
+            on_click=_timeless,
+            args=(assistant, turn),
+        )
+
+
+def _timeless(assistant: Assistant, turn: int) -> None:
+    """Asks an earlier question again, now without the time that was read from it."""
+    conversation = _session().conversation
+    query = conversation.answers[turn].query
+    answer = assistant.ask(query.question, conversation.history()[:turn], query.filters, periods=False)
+    _session().conversation = conversation.replaced(turn, answer)
 
 
 def _sources(turn: int, answer: Answer, texts: Texts) -> None:

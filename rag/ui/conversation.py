@@ -51,6 +51,10 @@ class Conversation:
         """With one more answer; an open article gives way to it."""
         return replace(self, answers=(*self.answers, answer), place=None)
 
+    def replaced(self, turn: int, answer: Answer) -> Conversation:
+        """With another answer in the place of an earlier one."""
+        return replace(self, answers=(*self.answers[:turn], answer, *self.answers[turn + 1 :]), place=None)
+
     def opening(self, place: Place | None) -> Conversation:
         """With the article of a citation open. A place that does not exist changes nothing."""
         if place is None or self._citation(place) is None:
@@ -63,7 +67,7 @@ class Conversation:
 
     def history(self) -> tuple[Turn, ...]:
         """The earlier exchanges, as the assistant takes them."""
-        return tuple(Turn(answer.query.question, answer.query.standalone) for answer in self.answers)
+        return tuple(Turn(a.query.question, a.query.standalone, a.query.period) for a in self.answers)
 
     def opened(self) -> Opened | None:
         """The open article with all places that the same answer cites from it."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import get_args
 
-from rag.types import Citation, Language, Verdict
+from rag.types import Citation, Language, Period, Verdict
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 NAMES: Mapping[Language, str] = {"de": "Deutsch", "en": "English"}
@@ -34,6 +34,12 @@ class Texts:
     about: str
     as_of: str
     understood: str
+    time: str
+    without_time: str
+    since: str
+    until: str
+    span: str
+    any_year: str
     sources: str
     nearest: str
     show: str
@@ -60,6 +66,27 @@ class Texts:
     def published(self, day: date | None) -> str:
         """The day of publication, or that it is unknown."""
         return self.day(day) if day else self.undated
+
+    def days(self, period: Period) -> str:
+        """A time as people say it: ``März 2022``, ``seit 1. Juni 2022``, ``30. November, jedes Jahr``."""
+        since, until = period.since, period.until
+        if since is None or until is None:
+            open_ended = self.until.format(day=self.day(until)) if until else ""
+            return self.since.format(day=self.day(since)) if since else open_ended
+        whole_month = since.day == 1 and (until + timedelta(days=1)).day == 1
+        if since == until:
+            said = self.day(since)
+        elif whole_month and (since.year, since.month) == (until.year, until.month):
+            said = f"{self.months[since.month - 1]} {since.year}"
+        elif whole_month and (since.month, until.month, since.year) == (1, 12, until.year):
+            said = str(since.year)
+        else:
+            said = self.span.format(since=self.day(since), until=self.day(until))
+        if not period.yearly:
+            return said
+        for year in {since.year, until.year}:
+            said = said.replace(f" {year}", "")
+        return self.any_year.format(days=said)
 
     def number(self, number: int) -> str:
         return f"{number:,}".replace(",", self.thousands)
@@ -96,6 +123,12 @@ TEXTS: Mapping[Language, Texts] = {
         about="Was ist bekannt über: {title}?",
         as_of="Stand: {date}",
         understood="Verstanden als: {question}",
+        time="Zeit: {days}",
+        without_time="Diese Zeit wird bevorzugt, nichts ausgeschlossen. Klicken, um ohne sie zu fragen.",
+        since="seit {day}",
+        until="bis {day}",
+        span="{since} bis {until}",
+        any_year="{days}, jedes Jahr",
         sources="Quellen",
         nearest="Nächstliegende Stellen, keine Antwort",
         show="Im Artikel zeigen",
@@ -133,6 +166,12 @@ TEXTS: Mapping[Language, Texts] = {
         about="What is known about: {title}?",
         as_of="As of {date}",
         understood="Understood as: {question}",
+        time="Time: {days}",
+        without_time="Articles of this time come first, none is left out. Click to ask without it.",
+        since="since {day}",
+        until="until {day}",
+        span="{since} to {until}",
+        any_year="{days}, any year",
         sources="Sources",
         nearest="Closest passages, not an answer",
         show="Show in article",

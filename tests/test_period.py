@@ -1,0 +1,145 @@
+"""The time that a question names, read against a day that the test sets."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.period import days_away, read_period
+from rag.types import Period
+
+TODAY = date(2023, 5, 17)  # a Wednesday
+
+
+def days(since: str | None, until: str | None) -> tuple[date | None, date | None]:
+    return since and date.fromisoformat(since), until and date.fromisoformat(until)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("Was beschloss die NATO im März 2022?", "2022-03-01", "2022-03-31"),
+        ("was geschah im maerz 2022", "2022-03-01", "2022-03-31"),
+        ("Wie war der Sommer 2021?", "2021-06-01", "2021-08-31"),
+        ("Was kostete Gas im Winter 2022/23?", "2022-12-01", "2023-02-28"),
+        ("Was war letzte Woche?", "2023-05-08", "2023-05-14"),
+        ("Was sagte Scholz gestern?", "2023-05-16", "2023-05-16"),
+        ("Was sagte Scholz vorgestern?", "2023-05-15", "2023-05-15"),
+        ("Was ist heute passiert?", "2023-05-17", "2023-05-17"),
+        ("Was hat die EZB seit 2021 getan?", "2021-01-01", None),
+        ("Wie viele Panzer wurden seit März geliefert?", "2023-03-01", None),
+        ("Wer war Kanzler vor 2021?", None, "2020-12-31"),
+        ("Was galt bis Ende 2022?", None, "2022-12-31"),
+        ("Welche Nobelpreise wurden 2022 vergeben?", "2022-01-01", "2022-12-31"),
+        ("Wer gewann die WM 2022?", "2022-01-01", "2022-12-31"),
+        ("Nobelpreise 2022", "2022-01-01", "2022-12-31"),
+        ("Was geschah am 30. November 2022?", "2022-11-30", "2022-11-30"),
+        ("Was geschah am 30.11.2022?", "2022-11-30", "2022-11-30"),
+        ("Was geschah am 30.11.22?", "2022-11-30", "2022-11-30"),
+        ("Stand 2022-11-30", "2022-11-30", "2022-11-30"),
+        ("Was war am Montag?", "2023-05-15", "2023-05-15"),
+        ("Was war am Mittwoch?", "2023-05-10", "2023-05-10"),
+        ("Wer gewann am Wochenende?", "2023-05-13", "2023-05-14"),
+        ("Was geschah im vergangenen Jahr?", "2022-01-01", "2022-12-31"),
+        ("Was geschah in diesem Monat?", "2023-05-01", "2023-05-31"),
+        ("Was geschah letzten Monat?", "2023-04-01", "2023-04-30"),
+        ("Was geschah in den letzten drei Tagen?", "2023-05-14", "2023-05-17"),
+        ("Was geschah vor zwei Jahren?", "2021-01-01", "2021-12-31"),
+        ("Was geschah vor zwei Wochen?", "2023-05-01", "2023-05-07"),
+        ("Was geschah zwischen März und Mai 2022?", "2022-03-01", "2022-05-31"),
+        ("Was geschah von 2019 bis 2021?", "2019-01-01", "2021-12-31"),
+        ("Was geschah 2019–2021?", "2019-01-01", "2021-12-31"),
+        ("Was geschah Anfang 2022?", "2022-01-01", "2022-05-02"),
+        ("Was geschah Ende November 2022?", "2022-11-20", "2022-11-30"),
+        ("Was geschah nach dem Gipfel im Juni 2022?", "2022-07-01", None),
+        ("Was geschah letzten Sommer?", "2022-06-01", "2022-08-31"),
+        ("What happened in March 2022?", "2022-03-01", "2022-03-31"),
+        ("What happened last week?", "2023-05-08", "2023-05-14"),
+        ("What did Scholz say yesterday?", "2023-05-16", "2023-05-16"),
+        ("What has the ECB done since 2021?", "2021-01-01", None),
+        ("What happened on November 30, 2022?", "2022-11-30", "2022-11-30"),
+        ("What happened on 30 November 2022?", "2022-11-30", "2022-11-30"),
+        ("What happened two years ago?", "2021-01-01", "2021-12-31"),
+        ("What happened in the last three days?", "2023-05-14", "2023-05-17"),
+        ("What happened in the summer of 2022?", "2022-06-01", "2022-08-31"),
+    ],
+)
+def test_a_time_is_read(question: str, since: str | None, until: str | None) -> None:
+    period = read_period(question, TODAY)
+    assert period is not None
+    assert (period.since, period.until) == days(since, until)
+    assert period.said in question
+    assert not period.yearly
+
+
+@pytest.mark.parametrize(
+    ("question", "near", "far"),
+    [
+        ("Was geschah am 30. November?", "2021-11-30", "2022-03-30"),
+        ("What happened on November 30?", "2022-11-30", "2022-03-30"),
+        ("Was geschah im Juni?", "2022-06-15", "2022-08-15"),
+        ("Wie heiß war es im Sommer?", "2021-07-01", "2021-12-01"),
+        ("Was beschloss die NATO vor dem Gipfel im Juni?", "2022-03-25", "2022-06-30"),
+        ("Was geschah nach dem Treffen im Juni?", "2022-09-01", "2022-06-15"),
+        ("Wie kalt war es im Winter?", "2022-01-10", "2022-07-10"),
+    ],
+)
+def test_without_a_year_it_is_that_time_of_any_year(question: str, near: str, far: str) -> None:
+    period = read_period(question, TODAY)
+    assert period is not None
+    assert period.yearly
+    assert days_away(date.fromisoformat(near), period) == 0
+    assert days_away(date.fromisoformat(far), period) > 0
+
+
+def test_the_talk_before_can_give_the_year() -> None:
+    period = read_period("Und im April?", TODAY, year=2022)
+    assert period is not None
+    assert (period.since, period.until, period.yearly) == (*days("2022-04-01", "2022-04-30"), False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Warum keine Patriots für die Ukraine?",
+        "May I ask who won?",
+        "Wie viele der 2000 Soldaten kamen zurück?",
+        "Hatte die Armee 2000 Panzer?",
+        "Wer ist Theresa May?",
+        "Kostet es 2022,50 Euro?",
+        "Was gilt am 31. Februar?",
+        "Was wird 2050 sein?",
+        "Wann war das?",
+        "Wer ist Doris Sommer?",
+        "",
+    ],
+)
+def test_no_time_is_read_where_none_is(question: str) -> None:
+    assert read_period(question, TODAY) is None
+
+
+def test_days_away_counts_to_the_nearer_end() -> None:
+    period = Period(date(2022, 3, 1), date(2022, 3, 31), "")
+    assert [days_away(date(2022, 2, 27), period), days_away(date(2022, 4, 2), period)] == [2, 2]
+    assert days_away(date(2019, 1, 1), Period(None, date(2020, 1, 1), "")) == 0
+    winter = Period(date(2022, 12, 1), date(2023, 2, 28), "", yearly=True)
+    assert days_away(date(2024, 2, 29), winter) == 1
+    assert days_away(date(2024, 12, 31), winter) == 0
+
+
+WORDS = (
+    "im am seit vor bis nach März Mai Juni Sommer 2022 30. 31. Februar letzte Woche gestern zwei Jahren 99.99.99 und"
+)
+
+
+@given(st.lists(st.sampled_from([*WORDS.split(), "\n", "?", "0", "9999", "²"])).map(" ".join), st.dates())
+def test_whatever_is_asked_a_period_runs_forward_and_stands_in_the_question(question: str, today: date) -> None:
+    period = read_period(question, today)
+    if period:
+        assert period.said in question
+        assert period.since or period.until
+        assert not (period.since and period.until) or period.since <= period.until
+        assert days_away(today, period) >= 0
