@@ -292,6 +292,34 @@ def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_lint(options: argparse.Namespace, settings: Settings) -> int:
+    """Looks for what makes a question set unfair or broken."""
+    from rag.evaluation.datasets import read_questions
+    from rag.evaluation.lint import lint, read_articles
+
+    questions = [q for path in options.questions for q in read_questions(path)]
+    findings = lint(questions, read_articles(settings.corpus), options.training)
+    for finding in findings:
+        print(finding)
+    faults = sum(not finding.warning for finding in findings)
+    _say(f"{len(questions)} questions, {faults} faults, {len(findings) - faults} to look at")
+    return 1 if faults else 0
+
+
+def eval_collect(options: argparse.Namespace, settings: Settings) -> int:
+    """Turns own questions and the feedback of readers into a benchmark folder."""
+    from rag.evaluation.collect import collect, write_folder
+    from rag.evaluation.lint import lint, read_articles
+
+    articles = read_articles(settings.corpus)
+    collected = collect(options.sources)
+    for line in write_folder(options.out, collected, articles, options.sources):
+        print(line)
+    for finding in lint(collected.questions, articles):
+        _say(str(finding))
+    return 0
+
+
 def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
     """Holds the measured figures against the floors; sets the floors with --update."""
     from rag.encoder import load_encoder
@@ -487,6 +515,14 @@ def _parser() -> argparse.ArgumentParser:
         _json_file,
     )
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
+
+    p = verb(evals, "lint", eval_lint, "eval lint benchmarks/demo-qa/questions.jsonl --corpus corpus", _corpus)
+    p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path, nargs="+")
+    p.add_argument("--training", metavar="DIR", type=Path, help="training files that must not hold these questions")
+
+    p = verb(evals, "collect", eval_collect, "eval collect mine.csv feedback.jsonl --out my-benchmark", _corpus)
+    p.add_argument("sources", metavar="SOURCE", type=Path, nargs="+", help="questions as .csv or .jsonl, or feedback")
+    p.add_argument("--out", metavar="DIR", type=Path, required=True, help="the benchmark folder to write")
 
     p = verb(evals, "gate", eval_gate, "eval gate --benchmarks ../shared/benchmarks", _encoder)
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))

@@ -205,7 +205,20 @@ def test_wrong_usage_exits_with_2(capsys: Capture, arguments: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "verb", ["build", "search", "ask", "show", "check", "train", "eval retrieval", "eval answers", "eval gate"]
+    "verb",
+    [
+        "build",
+        "search",
+        "ask",
+        "show",
+        "check",
+        "train",
+        "eval retrieval",
+        "eval answers",
+        "eval gate",
+        "eval lint",
+        "eval collect",
+    ],
 )
 def test_every_verb_has_help_with_an_example(capsys: Capture, verb: str) -> None:
     code, out, _ = run(capsys, *verb.split(), "--help")

@@ -21,7 +21,7 @@ from rag.german import clean_characters, words
 from rag.index.generations import file_digest
 from rag.index.reader import Index
 from rag.question import turns
-from rag.types import Answer, Encoder
+from rag.types import Answer, Encoder, Filters
 
 COVERED = 0.8
 CLAIMS = 3
@@ -57,7 +57,8 @@ def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> A
 
 
 def _ask(assistant: Assistant, question: Question) -> Answer:
-    return assistant.ask(question.text, turns(question.history, assistant.today()))
+    history = turns(question.history, assistant.today())
+    return assistant.ask(question.text, history, Filters(until=question.as_of))
 
 
 def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:

@@ -6,12 +6,15 @@ before any of it is used; a field of the wrong kind is never made to fit. Knows 
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rag.corpus.fields import is_sound
 from rag.errors import DatasetError
@@ -44,7 +47,11 @@ class RetrievalSet:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question with its gold evidence; ``kind`` says why an unanswerable one is so."""
+    """One question with its gold evidence.
+
+    The evidence stands word for word in ``article_id`` or one of ``also_in``. ``as_of``: only articles of that day or
+    before count, since the answer changes. ``groups`` are what results are broken down by.
+    """
 
     question_id: str
     text: str
@@ -53,6 +60,33 @@ class Question:
     answerable: bool = True
     groups: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    as_of: date | None = None
+    also_in: tuple[str, ...] = ()
+
+    @property
+    def articles(self) -> tuple[str, ...]:
+        """The articles that answer it."""
+        return (self.article_id, *self.also_in) if self.article_id else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader thought of one answer: the line that the chat writes, and ``eval collect`` reads.
+
+    ``article_id`` and ``quotes`` are those of the answer's first citations; ``time`` is ISO 8601 with its offset.
+    """
+
+    question: str
+    verdict: Literal["up", "down"]
+    time: str
+    article_id: str | None = None
+    quotes: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    comment: str = ""
+
+    def line(self) -> str:
+        """One line of JSON, with its end."""
+        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
 
 
 # Files -------------------------------------------------------------------------------------------------------------
@@ -99,6 +133,8 @@ def read_questions(path: Path) -> list[Question]:
                 answerable=answerable is not False,
                 groups={name: value for name, value in groups.items() if value},
                 history=_texts(line, "history"),
+                as_of=_day(line, "as_of"),
+                also_in=_texts(line, "also_in"),
             )
         )
     if not questions:
@@ -110,6 +146,61 @@ def read_batch(path: Path) -> list[Question]:
     """The questions of ``ask --batch``: question and, if any, id and history. Raises DatasetError."""
     lines = _read_jsonl(path, "id")
     return [Question(line.id, _text(line, "question"), history=_texts(line, "history")) for line in lines]
+
+
+def read_feedback(path: Path) -> list[Feedback]:
+    """What readers thought of answers. Raises DatasetError."""
+    found = []
+    for line in _read_jsonl(path, "id"):
+        verdict = _text(line, "verdict")
+        if verdict not in ("up", "down"):
+            raise line.wrong("verdict", '"up" or "down"')
+        found.append(
+            Feedback(
+                question=_text(line, "question"),
+                verdict="up" if verdict == "up" else "down",
+                time=_optional(line, "time", str) or "",
+                article_id=_optional(line, "article_id", str),
+                quotes=_texts(line, "quotes"),
+                history=_texts(line, "history"),
+                comment=_optional(line, "comment", str) or "",
+            )
+        )
+    return found
+
+
+def is_feedback(path: Path) -> bool:
+    """Whether the first line of a file is what a reader thought of an answer."""
+    first = next((text for _, text in _lines(path)), "")
+    return first.lstrip().startswith("{") and '"verdict"' in first
+
+
+def read_csv(path: Path) -> list[Question]:
+    """Questions with article ids as a table: a header names ``question``, ``article_id`` and, if any, ``id``.
+
+    Several articles of one question stand on lines of their own or are divided by ``;``. Raises DatasetError.
+    """
+    rows = csv.DictReader(io.StringIO("\n".join(text for _, text in _lines(path))), strict=True)
+    if not {"question", "article_id"} <= set(rows.fieldnames or ()):
+        raise DatasetError(f"{path}: the first line must name the columns question and article_id, divided by commas.")
+    asked: dict[str, tuple[str, list[str]]] = {}
+    try:
+        for row in rows:
+            text, names = (row["question"] or "").strip(), (row["article_id"] or "").split(";")
+            own = (row.get("id") or text).strip()
+            known, articles = asked.setdefault(own, (text, []))
+            if not text or known != text:
+                raise DatasetError(f"{path}, line {rows.line_num}: wants a question, and one only under the same id.")
+            articles += [name.strip() for name in names if name.strip()]
+    except csv.Error as error:
+        raise DatasetError(f"{path}, line {rows.line_num}: no table ({error}); mend the line.") from error
+    ids = {own: own if own != text else f"q{n}" for n, (own, (text, _)) in enumerate(asked.items(), 1)}
+    return [
+        Question(
+            ids[own], text, articles[0] if articles else None, answerable=bool(articles), also_in=tuple(articles[1:])
+        )
+        for own, (text, articles) in asked.items()
+    ]
 
 
 def _qrels_file(folder: Path, split: str | None) -> Path:
@@ -194,6 +285,14 @@ def _text(line: _Line, name: str) -> str:
     if value is None:
         raise line.wrong(name, "there, as a text")
     return value
+
+
+def _day(line: _Line, name: str) -> date | None:
+    value = _optional(line, name, str)
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise line.wrong(name, "a date as 2022-11-30") from error
 
 
 def _texts(line: _Line, name: str) -> tuple[str, ...]:
