@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rag import __version__
-from rag.contract import answer_json, article_json, search_json
+from rag.contract import add_json, answer_json, article_json, search_json
+from rag.corpus.read import MAX_BYTES
 from rag.errors import BelegError
 from rag.settings import Settings
 from rag.types import Answer, Citation, Filters, Period
 
+_SHOWN = 50  # articles that a report names
 Verb = Callable[[argparse.Namespace, Settings], int]
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of an argument's bytes that are not UTF-8
 
@@ -159,6 +161,33 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         f"{len(report.refused)} refused; {report.seconds:.1f} s)"
     )
     return 0
+
+
+def add(options: argparse.Namespace, settings: Settings) -> int:
+    """Brings articles from files, folders, web addresses, feeds or standard input (-) into the corpus."""
+    from rag.corpus.add import add as add_articles
+    from rag.corpus.fetch import Fetcher
+
+    piped = sys.stdin.buffer.read(MAX_BYTES + 1) if "-" in options.source else b""
+    with _Bar() as bar:
+        fetcher = Fetcher(allow_private=settings.allow_private)
+        report = add_articles(options.source, settings.corpus, fetcher, date.today(), piped, bar.show)
+    for refused in report.refused:
+        _say(f"refused: {refused.where}: {refused.reason}")
+    if options.json:
+        _print_json(add_json(report))
+    elif not options.quiet:
+        for taken in report.taken[:_SHOWN]:
+            print(f"{taken.what}: {taken.article_id}  {taken.title}")
+        print(
+            f"{len(report.taken)} articles for {settings.corpus} ({report.number('added')} added, "
+            f"{report.number('changed')} changed, {report.number('unchanged')} unchanged, "
+            f"{len(report.refused)} refused; {report.size / 1000:.0f} kB, {report.seconds:.1f} s)"
+        )
+    for source in report.failed:
+        _say(f"beleg: {source} gave no article.")
+    built = build(options, settings) if options.build and (report.number("added") or report.number("changed")) else 0
+    return 1 if report.failed else built
 
 
 def search(options: argparse.Namespace, settings: Settings) -> int:
@@ -456,6 +485,15 @@ def _parser() -> argparse.ArgumentParser:
 
     p = verb(verbs, "build", build, "build --corpus corpus --index index", _corpus, _index, _encoder)
     p.add_argument("--full", action="store_true", help="make everything anew instead of only what changed")
+
+    p = verb(
+        verbs, "add", add, "add https://zeitung.example/artikel feed.xml folder/ --build", _corpus, _index, _encoder
+    )
+    p.add_argument("source", metavar="SOURCE", nargs="+", type=_text, help="file, folder, web address, feed, or -")
+    p.add_argument("--build", action="store_true", help="bring the index up to date afterwards")
+    p.add_argument("--quiet", action="store_true", help="say only what was refused, as cron wants it")
+    p.add_argument("--json", action="store_true", help="print the report as JSON")
+    p.set_defaults(full=False)
 
     p = verb(
         verbs,

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from rag.corpus.add import WHATS, AddReport
 from rag.types import Answer, Article, Filters, Hit, Period, Query
 
 
@@ -32,6 +33,18 @@ def period_json(period: Period | None) -> dict[str, Any] | None:
 def article_json(article: Article) -> dict[str, Any]:
     """An article as ``show --json`` gives it; all offsets elsewhere point into its ``text``."""
     return {name: _plain(value) for name, value in asdict(article).items()}
+
+
+def add_json(report: AddReport) -> dict[str, Any]:
+    """A run of ``add``, as ``add --json`` gives it."""
+    return {
+        **{str(what): report.number(what) for what in WHATS},
+        "articles": [_plain(asdict(taken)) for taken in report.taken],
+        "refused": [{"where": refused.where, "reason": refused.reason} for refused in report.refused],
+        "failed": list(report.failed),
+        "seconds": round(report.seconds, 2),
+        "bytes": report.size,
+    }
 
 
 def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:

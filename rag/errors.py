@@ -14,6 +14,18 @@ class CorpusError(BelegError):
     """The corpus as a whole cannot be read: missing, empty, not a folder or file of articles."""
 
 
+class FetchError(CorpusError):
+    """A web address could not, or must not, be fetched; ``status`` is what its server answered, if it did."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class CorpusLocked(BelegError):
+    """Another run is writing into the same corpus."""
+
+
 class IndexMissing(BelegError):
     """There is no index where one was looked for."""
 

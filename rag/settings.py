@@ -16,13 +16,15 @@ class Settings:
     """Where things are and which parts are plugged in.
 
     ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model. ``cache``
-    holds what can be made again at any time.
+    holds what can be made again at any time. ``allow_private`` lets ``add`` fetch from this machine and the networks
+    around it.
     """
 
     corpus: Path = PROJECT / "corpus"
     index: Path = PROJECT / "index"
     encoder: str | None = None
     cache: Path = Path(os.path.expanduser("~/.cache/beleg"))
+    allow_private: bool = False
 
     @classmethod
     def load(
@@ -41,6 +43,8 @@ class Settings:
             settings = replace(settings, index=Path(chosen))
         if chosen := encoder or environ.get("BELEG_ENCODER"):
             settings = replace(settings, encoder=str(chosen))
+        if environ.get("BELEG_ALLOW_PRIVATE") in ("1", "true", "yes"):
+            settings = replace(settings, allow_private=True)
         if chosen := environ.get("XDG_CACHE_HOME"):
             settings = replace(settings, cache=Path(chosen, "beleg"))
         return settings

@@ -37,6 +37,7 @@ class Article:
     source: str | None = None
     url: str | None = None
     section: str | None = None
+    licence: str | None = None
     language: str = "de"
 
 

@@ -56,7 +56,7 @@ def json_lines(folder: Path, *items: object) -> Path:
 def test_a_folder_is_read_in_order_with_paths_as_ids(tmp_path: Path) -> None:
     for name in ("b.txt", "a.md", "ä.txt", "sub/c.HTML"):
         file(tmp_path, name)
-    for passed_over in ("README.md", "sub/readme.md", ".hidden.txt", ".git/x.txt", "n.docx"):
+    for passed_over in ("README.md", "sub/readme.md", ".hidden.txt", ".git/x.txt", "n.odt"):
         file(tmp_path, passed_over)
     json_lines(tmp_path, {"_id": "eins", "text": PROSE}, {"id": 2, "text": PROSE}, {"text": PROSE})
     ids = ["a.md", "b.txt", "eins", "2", "c.jsonl:3", "sub/c.HTML", "ä.txt"]
@@ -70,8 +70,8 @@ def test_one_file_is_a_corpus_too(tmp_path: Path) -> None:
 
 
 def test_what_is_no_corpus_is_said_at_once(tmp_path: Path) -> None:
-    file(tmp_path, "n.docx")
-    for path, words in ((tmp_path / "no", "no corpus"), (tmp_path, "no article"), (tmp_path / "n.docx", "no kind")):
+    file(tmp_path, "n.odt")
+    for path, words in ((tmp_path / "no", "no corpus"), (tmp_path, "no article"), (tmp_path / "n.odt", "no kind")):
         with pytest.raises(CorpusError, match=words):
             scan(path)
 

@@ -33,6 +33,7 @@ def article_from(article_id: str, fields: Mapping[str, object]) -> Article:
         source=_line(fields.get("source")),
         url=_web_address(_line(fields.get("url"))),
         section=_line(fields.get("section")),
+        licence=_line(fields.get("licence", fields.get("license"))),
         language=language[0] if language else "de",
     )
 

@@ -15,9 +15,11 @@ from typing import Any
 from rag.corpus.byline import CHANGED
 from rag.corpus.clean import clean_scraped
 from rag.corpus.dates import parse_date
+from rag.corpus.stubs import refusal
 from rag.errors import CorpusError
 from rag.german import words
 
+_READABLE = 50_000  # characters; what a page says of itself stands near its article
 _NEXT = "save the page's article itself as .html, or its words as .txt"
 _ARTICLE_TYPE = re.compile(r"(?:Article|Posting|Report)$")
 _PUBLISHED = ("article:published_time", "datepublished", "date", "dc.date.issued", "dc.date")
@@ -38,10 +40,15 @@ def read_html(markup: str) -> dict[str, object]:
         about: Any = extract_metadata(tree, date_config={"extensive_search": False}) if page is not None else None
     except Exception as error:  # foreign pages make the parsers raise many types
         raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
-    if page is None or not _has_sentence(page.text or ""):
+    data = _json_ld(tree) if tree is not None else {}
+    text = page.text or "" if page is not None else ""
+    reason = refusal(text, _readable(tree), is_locked=str(data.get("isAccessibleForFree")).lower() == "false")
+    if reason:
+        raise CorpusError(reason)
+    if not _has_sentence(text):
         raise CorpusError(f"the page holds no article text; {_NEXT}.")
-    data, times = _json_ld(tree), _times(tree)
-    text = re.sub(r"\n(?!- )", "\n\n", _without_title(page.text, about.title))  # a line of it is a paragraph or an item
+    times = _times(tree)
+    text = re.sub(r"\n(?!- )", "\n\n", _without_title(text, about.title))  # a line of it is a paragraph or an item
     scraped = clean_scraped(re.sub("^- ", "", text, flags=re.MULTILINE))
     return {
         "title": about.title or scraped.title,
@@ -52,8 +59,18 @@ def read_html(markup: str) -> dict[str, object]:
         "source": about.sitename or scraped.source,
         "url": about.url,
         "section": data.get("articleSection"),
+        "licence": about.license or data.get("license") or next(iter(tree.xpath("//*[@rel='license']/@href")), None),
         "language": tree.get("lang"),
     }
+
+
+def _readable(tree: Any) -> str:
+    """All words of a page outside its navigation, footer and side columns."""
+    if tree is None:
+        return ""
+    hidden = "script|style|noscript|template|nav|footer|aside|header"
+    tests = " or ".join(f"ancestor::{name}" for name in hidden.split("|"))
+    return " ".join(" ".join(tree.xpath(f"//body//text()[not({tests})]")).split())[:_READABLE]
 
 
 def _has_sentence(text: str) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.corpus.clean import clean_scraped
+from rag.corpus.docx import read_docx
 from rag.corpus.fields import article_from, is_sound
 from rag.corpus.html import read_html
 from rag.corpus.markdown import read_markdown
@@ -26,9 +27,9 @@ from rag.corpus.pdf import read_pdf
 from rag.errors import CorpusError
 from rag.types import Article
 
-READER_VERSION = 2  # raise it whenever the same bytes give another article
+READER_VERSION = 3  # raise it whenever the same bytes give another article
 MAX_BYTES = 20_000_000  # of a file, or of a line of .jsonl
-KINDS = (".md", ".txt", ".html", ".htm", ".pdf", ".jsonl")
+KINDS = (".md", ".txt", ".html", ".htm", ".pdf", ".docx", ".jsonl")
 _KINDS = ", ".join(KINDS)
 
 _CHANGED = "it changed while it was being read; build again."
@@ -163,25 +164,41 @@ def _digest(data: bytes) -> str:
 
 
 def _load_file(article_id: str, path: Path, digest: str) -> Article:
-    data, kind = _bytes(path), path.suffix.lower()
+    data = _bytes(path)
     if _digest(data) != digest:
         raise CorpusError(_CHANGED)
+    return article_from(article_id, fields_of(data, path.suffix.lower(), article_id))
+
+
+def fields_of(data: bytes, kind: str, where: str, charset: str | None = None) -> dict[str, object]:
+    """The fields of the one article that a file's bytes hold; ``kind`` is its suffix, ``charset`` what its server said.
+
+    Raises CorpusError, with the reason in one line, if they hold none.
+    """
     if kind == ".pdf":
-        return article_from(article_id, read_pdf(data))
-    text = _decoded(data, is_html=kind in (".html", ".htm"))
+        return read_pdf(data)
+    if kind == ".docx":
+        return read_docx(data)
+    is_html = kind in (".html", ".htm")
+    text = _decoded(data, charset or (_declared(data) if is_html else None))
     if kind == ".md":
-        return article_from(article_id, read_markdown(text, article_id))
-    return article_from(article_id, asdict(clean_scraped(text)) if kind == ".txt" else read_html(text))
+        return read_markdown(text, where)
+    return read_html(text) if is_html else asdict(clean_scraped(text))
 
 
-def _decoded(data: bytes, *, is_html: bool) -> str:
-    """Bytes as text: by their mark, the page's word, UTF-8, or else Western European. Raises CorpusError if binary."""
-    declared = _CHARSET.search(data, 0, 4096) if is_html else None
+def _declared(page: bytes) -> str | None:
+    """The encoding that a page names for itself."""
+    found = _CHARSET.search(page, 0, 4096)
+    return found[1].decode() if found else None
+
+
+def _decoded(data: bytes, declared: str | None) -> str:
+    """Bytes as text: by their mark, by what is declared, UTF-8, or else Western European. CorpusError if binary."""
     names = ["utf-8-sig", "cp1252", "latin-1"]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         names = ["utf-16"]
-    elif declared and not declared[1].lower().startswith(b"utf"):
-        names.insert(0, "cp1252" if declared[1].lower() in (b"iso-8859-1", b"latin1") else declared[1].decode())
+    elif declared and not declared.lower().startswith("utf"):
+        names.insert(0, "cp1252" if declared.lower() in ("iso-8859-1", "latin1") else declared)
     for name in names:
         try:
             text = data.decode(name)

@@ -24,7 +24,7 @@ _SELECT = ", ".join(f"articles.{column}" for column in _COLUMNS)
 _SCHEMA = """
 CREATE TABLE articles (
     article_id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, published TEXT, updated TEXT, fetched TEXT,
-    author TEXT, source TEXT, url TEXT, section TEXT, language TEXT NOT NULL,
+    author TEXT, source TEXT, url TEXT, section TEXT, licence TEXT, language TEXT NOT NULL,
     digest TEXT NOT NULL, origin TEXT NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL,
