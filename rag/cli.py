@@ -281,25 +281,50 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def eval_retrieval(options: argparse.Namespace, settings: Settings) -> int:
-    """Runs a retrieval benchmark."""
+    """Runs a retrieval benchmark, or measures a run made before."""
     from rag.encoder import load_encoder
     from rag.evaluation import retrieval
-    from rag.evaluation.datasets import read_retrieval_set
+    from rag.evaluation.trec import read_run, run_lines
 
-    dataset = read_retrieval_set(options.dataset, options.split, options.queries)
-    encoder = load_encoder(settings.encoder)
-    index = retrieval.cached_index(dataset.corpus, encoder)
-    result = retrieval.evaluate(dataset, index, encoder, options.method)
+    corpus = settings.corpus if options.corpus else None
+    dataset = retrieval.open_set(
+        options.dataset, corpus, split=options.split, queries=options.queries, qrels=options.qrels
+    )
+    measures = retrieval.more_measures(options.measures or ())
+    index, method = None, options.method
+    if options.score:
+        method = options.score.name
+        result = retrieval.score(dataset, read_run(options.score), measures)
+    else:
+        encoder = load_encoder(settings.encoder)
+        index = retrieval.cached_index(dataset.corpus, encoder)
+        result = retrieval.evaluate(dataset, index, encoder, method, options.weights, measures)
+        method = retrieval.label(options.weights) if options.weights else method
     if options.run:
-        _write(options.run, "".join(f"{line}\n" for line in retrieval.trec_run(result.run, f"beleg-{options.method}")))
+        _write(options.run, "".join(f"{line}\n" for line in run_lines(result.run, f"beleg-{options.method}")))
     if options.json:
-        _write_json(options.json, retrieval.result_json(dataset, index, options.method, result))
-    print(f"{dataset.name} ({dataset.split}), {len(dataset.topics)} queries, {options.method}")
-    print("  ".join(f"{name} {value:.4f}" for name, value in result.measures.items()))
-    for group, values in result.by.items():
-        for value, row in values.items():
-            print(f"  {group}={value} ({row['queries']}): nDCG@10 {row['nDCG@10']:.4f}  MRR@10 {row['MRR@10']:.4f}")
-    print("  ".join(f"{name} {value:.1f} ms" for name, value in result.milliseconds.items()))
+        _write_json(options.json, retrieval.result_json(dataset, index, method, result))
+    for line in retrieval.lines(dataset, method, result):
+        print(line)
+    return 0
+
+
+def eval_compare(options: argparse.Namespace, settings: Settings) -> int:
+    """Compares two results, or two runs, on the same questions."""
+    from rag.evaluation.compare import Results, compare, read_results
+    from rag.evaluation.retrieval import open_set, score
+    from rag.evaluation.trec import read_run
+
+    def results(path: Path) -> Results:
+        if options.dataset is None:
+            return read_results(path)
+        corpus = settings.corpus if options.corpus else None
+        dataset = open_set(options.dataset, corpus, split=options.split, qrels=options.qrels)
+        return Results(path.stem, dataset.digest, score(dataset, read_run(path)).per_query)
+
+    for comparison in compare(results(options.first), results(options.second)):
+        print(comparison)
+    _say("second less first, with its 95 % interval (bootstrap) and p (randomisation test); * below 0.05; (questions)")
     return 0
 
 
@@ -454,6 +479,21 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2022-11-30") from error
 
 
+def _weights(text: str) -> Any:
+    from rag.search import Weights
+
+    parts = dict.fromkeys(Weights.__dataclass_fields__, 0.0)
+    try:
+        for part in text.split(","):
+            name, points = part.split("=")
+            parts[name.strip()] = float(points)
+        return Weights(**parts)
+    except (ValueError, TypeError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no weights; write them as lexical=1,grams=0.3,dense=30"
+        ) from error
+
+
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
@@ -533,15 +573,28 @@ def _parser() -> argparse.ArgumentParser:
         evals,
         "retrieval",
         eval_retrieval,
-        "eval retrieval ../shared/benchmarks/xquad-de --json result.json",
+        "eval retrieval benchmarks/demo-qa --json result.json",
         _encoder,
         _json_file,
+        _dataset,
     )
-    p.add_argument("dataset", metavar="DATASET_DIR", type=Path, help="a folder in BEIR layout")
-    p.add_argument("--split", help="the qrels file without .tsv (default: the only one, else test)")
+    p.add_argument("dataset", metavar="DATASET", type=Path, help="a folder in BEIR layout, a .csv, or TREC topics")
     p.add_argument("--queries", default="queries.jsonl", help="another file of queries in the same folder")
     p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
+    p.add_argument(
+        "--weights",
+        type=_weights,
+        metavar="PART=POINTS,…",
+        help="the sum of these parts alone, as lexical=1,grams=0.3,dense=30; the others count nothing",
+    )
+    p.add_argument("--measures", nargs="+", metavar="NAME", help="more measures of ir_measures, as R@50 P@5")
     p.add_argument("--run", type=Path, metavar="FILE", help="write the run in TREC format")
+    p.add_argument("--score", type=Path, metavar="RUN", help="measure this TREC run instead of searching")
+
+    p = verb(evals, "compare", eval_compare, "eval compare lexical.json hybrid.json", _dataset)
+    p.add_argument("first", metavar="RESULT_A", type=Path, help="a results file (--json), or a TREC run")
+    p.add_argument("second", metavar="RESULT_B", type=Path)
+    p.add_argument("--dataset", metavar="DATASET", type=Path, help="what the runs are judged by; for TREC runs")
 
     p = verb(
         evals,
@@ -573,6 +626,12 @@ def _corpus(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--corpus", metavar="PATH", help="folder of articles, or one .jsonl file (default: BELEG_CORPUS, else corpus)"
     )
+
+
+def _dataset(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--corpus", metavar="PATH", help="the articles of a .csv or of TREC topics")
+    p.add_argument("--qrels", metavar="FILE", type=Path, help="the judgements of TREC topics")
+    p.add_argument("--split", help="the qrels file without .tsv (default: the only one, else test)")
 
 
 def _index(p: argparse.ArgumentParser) -> None:

@@ -216,6 +216,7 @@ def test_wrong_usage_exits_with_2(capsys: Capture, arguments: list[str]) -> None
         "eval retrieval",
         "eval answers",
         "eval gate",
+        "eval compare",
         "eval lint",
         "eval collect",
     ],

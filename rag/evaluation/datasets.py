@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -102,11 +102,26 @@ def read_retrieval_set(folder: Path, split: str | None = None, queries: str = "q
                 f"{path} is missing; a benchmark folder holds corpus.jsonl, queries.jsonl and qrels/*.tsv."
             )
     qrels = _read_qrels(qrels_file)
-    topics = [topic for topic in _read_topics(topics_file) if topic.query_id in qrels]
-    if not topics:
-        raise DatasetError(f"No query of {topics_file} is judged in {qrels_file}; their ids must agree.")
-    digest = hashlib.sha256(b"".join(p.read_bytes() for p in (corpus, topics_file, qrels_file))).hexdigest()
-    return RetrievalSet(folder.resolve().name, qrels_file.stem, corpus, tuple(topics), qrels, digest)
+    topics = judged(_read_topics(topics_file), qrels, f"{topics_file} is judged in {qrels_file}")
+    digest = digest_of(corpus, topics_file, qrels_file)
+    return RetrievalSet(folder.resolve().name, qrels_file.stem, corpus, topics, qrels, digest)
+
+
+def judged(topics: Iterable[Topic], qrels: Qrels, where: str) -> tuple[Topic, ...]:
+    """The topics that have judgements. Raises DatasetError if none has."""
+    found = tuple(topic for topic in topics if topic.query_id in qrels)
+    if not found:
+        raise DatasetError(f"No query of {where}; their ids must agree.")
+    return found
+
+
+def digest_of(*paths: Path) -> str:
+    """One digest of the bytes of some files, and of all files of a folder by name."""
+    digest = hashlib.sha256()
+    for path in paths:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _read_topics(path: Path) -> list[Topic]:
@@ -171,7 +186,7 @@ def read_feedback(path: Path) -> list[Feedback]:
 
 def is_feedback(path: Path) -> bool:
     """Whether the first line of a file is what a reader thought of an answer."""
-    first = next((text for _, text in _lines(path)), "")
+    first = next((text for _, text in read_lines(path)), "")
     return first.lstrip().startswith("{") and '"verdict"' in first
 
 
@@ -180,7 +195,7 @@ def read_csv(path: Path) -> list[Question]:
 
     Several articles of one question stand on lines of their own or are divided by ``;``. Raises DatasetError.
     """
-    rows = csv.DictReader(io.StringIO("\n".join(text for _, text in _lines(path))), strict=True)
+    rows = csv.DictReader(io.StringIO("\n".join(text for _, text in read_lines(path))), strict=True)
     if not {"question", "article_id"} <= set(rows.fieldnames or ()):
         raise DatasetError(f"{path}: the first line must name the columns question and article_id, divided by commas.")
     asked: dict[str, tuple[str, list[str]]] = {}
@@ -212,7 +227,7 @@ def _qrels_file(folder: Path, split: str | None) -> Path:
 
 def _read_qrels(path: Path) -> Qrels:
     qrels: dict[str, dict[str, int]] = {}
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         columns = [column.strip() for column in line.split("\t")]
         if number == 1 and not columns[-1].lstrip("-").isdigit():
             continue  # the header
@@ -242,8 +257,8 @@ class _Line:
         return DatasetError(f"{self.where}: the field {name!r} must be {wanted}; mend it.")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers."""
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file that are not blank, with their numbers. Raises DatasetError."""
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, ValueError) as error:
@@ -254,7 +269,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 def _read_jsonl(path: Path, *id_fields: str, numbered: bool = True) -> Iterator[_Line]:
     """The objects of a file, each with its id; if ``numbered``, one without goes by the number of its line."""
     seen: set[str] = set()
-    for number, text in _lines(path):
+    for number, text in read_lines(path):
         where = f"{path}, line {number}"
         try:
             record = json.loads(text)

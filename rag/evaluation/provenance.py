@@ -30,12 +30,12 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def provenance(index: Index) -> dict[str, Any]:
+def provenance(index: Index | None) -> dict[str, Any]:
     """What a results file says about how it was made; of the index all of its manifest but the checksums of files."""
-    manifest = asdict(index.manifest)
-    del manifest["files"]
+    manifest = asdict(index.manifest) if index else {}
+    manifest.pop("files", None)
     return {
-        "index": manifest,
+        "index": manifest or None,
         "beleg": __version__,
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),

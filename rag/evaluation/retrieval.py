@@ -1,4 +1,4 @@
-"""``eval retrieval``: a benchmark folder → a run, its measures and its timing.
+"""``eval retrieval``: questions with judged articles → a run, its measures and its timing.
 
 Documents are ranked by their best passage. The measures are ir_measures' (https://ir-measur.es).
 """
@@ -10,24 +10,26 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import ir_measures
 import numpy as np
 
-from rag.evaluation.datasets import Qrels, RetrievalSet, Topic
+from rag.errors import DatasetError
+from rag.evaluation.compare import interval
+from rag.evaluation.datasets import Qrels, RetrievalSet, Topic, digest_of, judged, read_csv, read_retrieval_set
 from rag.evaluation.provenance import provenance
+from rag.evaluation.trec import Run, read_qrels, read_topics
 from rag.index.build import build, stamp
 from rag.index.reader import Index, open_index
 from rag.question import understand
-from rag.search import Method, Ranked, searcher
+from rag.search import HybridSearch, Method, Ranked, Weights, searcher
 from rag.settings import Settings
 from rag.types import Encoder
 
-Run = Mapping[str, Sequence[tuple[str, float]]]
 MEASURES = {
     "nDCG@10": ir_measures.nDCG @ 10,
     "MRR@10": ir_measures.RR @ 10,
@@ -38,6 +40,7 @@ MEASURES = {
     "MAP": ir_measures.AP,
 }
 DEPTH = 100
+Measures = Mapping[str, Any]  # name → measure of ir_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,46 @@ class RetrievalResult:
     per_query: dict[str, dict[str, float]]
     run: Run
     milliseconds: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+
+
+def open_set(
+    place: Path,
+    corpus: Path | None = None,
+    *,
+    split: str | None = None,
+    queries: str = "queries.jsonl",
+    qrels: Path | None = None,
+) -> RetrievalSet:
+    """A folder in BEIR layout, a ``.csv`` of questions with article ids, or TREC topics with their ``qrels``.
+
+    ``corpus`` is needed for all but the first. Raises DatasetError.
+    """
+    if place.is_dir():
+        return read_retrieval_set(place, split, queries)
+    is_table = place.suffix.lower() == ".csv"
+    if corpus is None or (qrels is None and not is_table):
+        wanted = "--corpus PATH" if is_table else "--corpus PATH and --qrels FILE"
+        raise DatasetError(f"{place} is no folder in BEIR layout; for a .csv or a file of topics, add {wanted}.")
+    if is_table:
+        rows = read_csv(place)
+        grades: Qrels = {q.question_id: dict.fromkeys(q.articles, 1) for q in rows if q.articles}
+        topics = [Topic(q.question_id, q.text, {}) for q in rows]
+    else:
+        assert qrels is not None
+        grades, topics = read_qrels(qrels), read_topics(place)
+    digest = digest_of(corpus, place, *([qrels] if qrels else []))
+    return RetrievalSet(
+        place.stem, split or "test", corpus, judged(topics, grades, f"{place} is judged"), grades, digest
+    )
+
+
+def more_measures(names: Sequence[str]) -> Measures:
+    """The usual measures, and others by their names in ir_measures (``R@50``, ``P@5``). Raises DatasetError."""
+    try:
+        return {**MEASURES, **{name: ir_measures.parse_measure(name) for name in names}}
+    except (ValueError, NameError, SyntaxError, TypeError) as error:
+        raise DatasetError(f"{error}; name measures as ir_measures does, for example R@50 or P@5.") from error
 
 
 def cached_index(corpus: Path, encoder: Encoder) -> Index:
@@ -65,9 +108,16 @@ def cache_key(corpus: Path, encoder: Encoder) -> str:
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', f'{place.parent.name}-{place.stem}')[:60]}-{digest.hexdigest()[:16]}"
 
 
-def evaluate(dataset: RetrievalSet, index: Index, encoder: Encoder, method: Method = "hybrid") -> RetrievalResult:
-    """Runs all topics of a benchmark."""
-    search = searcher(index, encoder, method)
+def evaluate(
+    dataset: RetrievalSet,
+    index: Index,
+    encoder: Encoder,
+    method: Method = "hybrid",
+    weights: Weights | None = None,
+    measures: Measures = MEASURES,
+) -> RetrievalResult:
+    """Runs all topics of a benchmark; with ``weights`` by their sum alone, without a second look."""
+    search = searcher(index, encoder, method) if weights is None else HybridSearch(index, encoder, weights)
     run: dict[str, Sequence[tuple[str, float]]] = {}
     spent: list[float] = []
     for topic in dataset.topics:
@@ -75,9 +125,16 @@ def evaluate(dataset: RetrievalSet, index: Index, encoder: Encoder, method: Meth
         ranked = search.rank(understand(topic.text))
         spent.append((time.perf_counter() - began) * 1000)
         run[topic.query_id] = documents(ranked)[:DEPTH]
-    per_query = measure(run, dataset.qrels, [topic.query_id for topic in dataset.topics])
     quantiles = {f"p{q}": round(float(np.percentile(spent, q)), 2) for q in (50, 95, 99)}
-    return RetrievalResult(mean(per_query.values()), by_group(dataset.topics, per_query), per_query, run, quantiles)
+    return replace(score(dataset, run, measures), milliseconds=quantiles)
+
+
+def score(dataset: RetrievalSet, run: Run, measures: Measures = MEASURES) -> RetrievalResult:
+    """Measures a run that was made before, here or elsewhere; a topic that it lacks scores 0."""
+    per_query = measure(run, dataset.qrels, [topic.query_id for topic in dataset.topics], measures)
+    spans = {name: interval([row[name] for row in per_query.values()], rounds=2_000) for name in measures}
+    rounded = {name: (round(low, 4), round(high, 4)) for name, (low, high) in spans.items()}
+    return RetrievalResult(mean(per_query.values()), by_group(dataset.topics, per_query), per_query, run, {}, rounded)
 
 
 def documents(ranked: Sequence[Ranked]) -> list[tuple[str, float]]:
@@ -88,14 +145,16 @@ def documents(ranked: Sequence[Ranked]) -> list[tuple[str, float]]:
     return list(best.items())
 
 
-def measure(run: Run, qrels: Qrels, query_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+def measure(
+    run: Run, qrels: Qrels, query_ids: Sequence[str], measures: Measures = MEASURES
+) -> dict[str, dict[str, float]]:
     """Query id → measure → value. A query that the run lacks scores 0."""
     # Scores are replaced by ranks, so that a tie keeps the order of the run in every measure.
     flat = {q: {doc: float(-rank) for rank, (doc, _) in enumerate(run.get(q, ()))} for q in query_ids}
-    judged = {q: dict(qrels[q]) for q in query_ids}
-    values = {q: dict.fromkeys(MEASURES, 0.0) for q in query_ids}
-    names = {measure: name for name, measure in MEASURES.items()}
-    for found in ir_measures.iter_calc(list(names), judged, flat):
+    grades = {q: dict(qrels[q]) for q in query_ids}
+    values = {q: dict.fromkeys(measures, 0.0) for q in query_ids}
+    names = {measure: name for name, measure in measures.items()}
+    for found in ir_measures.iter_calc(list(names), grades, flat):
         values[found.query_id][names[found.measure]] = float(found.value)
     return values
 
@@ -119,10 +178,11 @@ def by_group(topics: Sequence[Topic], per_query: Mapping[str, Mapping[str, float
     }
 
 
-def result_json(dataset: RetrievalSet, index: Index, method: Method, result: RetrievalResult) -> dict[str, Any]:
-    """The results file of the command contract."""
+def result_json(dataset: RetrievalSet, index: Index | None, method: str, result: RetrievalResult) -> dict[str, Any]:
+    """The results file of the command contract; ``index`` is absent for a run that was made elsewhere."""
     return {
         "measures": result.measures,
+        "intervals": result.intervals,
         "by": result.by,
         "per_query": result.per_query,
         "dataset": {
@@ -137,8 +197,21 @@ def result_json(dataset: RetrievalSet, index: Index, method: Method, result: Ret
     }
 
 
-def trec_run(run: Run, tag: str) -> Iterator[str]:
-    """The run in TREC format: ``query Q0 document rank score tag``."""
-    for query_id, ranking in run.items():
-        for rank, (document_id, score) in enumerate(ranking, 1):
-            yield f"{query_id} Q0 {document_id} {rank} {score:.6f} {tag}"
+def label(weights: Weights) -> str:
+    """The weights as the command line takes them."""
+    return ",".join(f"{name}={points:g}" for name, points in asdict(weights).items())
+
+
+def lines(dataset: RetrievalSet, method: str, result: RetrievalResult) -> list[str]:
+    """The figures for the terminal."""
+    shown = [f"{dataset.name} ({dataset.split}), {len(dataset.topics)} queries, {method}"]
+    shown.append("  ".join(f"{name} {value:.4f}" for name, value in result.measures.items()))
+    low, high = result.intervals["nDCG@10"]
+    shown.append(f"nDCG@10 lies between {low:.4f} and {high:.4f} (95 %, bootstrap over the queries)")
+    for group, values in result.by.items():
+        for value, row in values.items():
+            figures = f"nDCG@10 {row['nDCG@10']:.4f}  MRR@10 {row['MRR@10']:.4f}"
+            shown.append(f"  {group}={value} ({row['queries']}): {figures}")
+    if result.milliseconds:
+        shown.append("  ".join(f"{name} {value:.1f} ms" for name, value in result.milliseconds.items()))
+    return shown
