@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
@@ -12,8 +13,10 @@ from typing import TypeVar
 from rag.citations import verify
 from rag.compose import QuotingComposer
 from rag.encoder import bundled, load_encoder
+from rag.errors import EncoderError, IndexMismatch
 from rag.index import generations
 from rag.index.build import stamp
+from rag.index.generations import EncoderStamp
 from rag.index.reader import Index, open_index
 from rag.question import understand
 from rag.search import searcher
@@ -67,7 +70,10 @@ def assemble(index: Index, encoder: Encoder) -> Assistant:
 
 
 class Desk:
-    """Keeps an assistant open and takes up a newer generation of the index as soon as one is published."""
+    """Keeps an assistant open and takes up a newer generation of the index as soon as one is published.
+
+    If that was made by another encoder than the one before, the encoder changes with it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -78,10 +84,33 @@ class Desk:
     def _open(self) -> Assistant:
         return assemble(open_index(self._settings.index, stamp(self._encoder)), self._encoder)
 
+    def _follow(self) -> Assistant:
+        """The newer generation, with the encoder that made it where that can be had."""
+        try:
+            return self._open()
+        except IndexMismatch:
+            made_by = open_index(self._settings.index).manifest.encoder
+            encoder = _made_by(made_by)
+            if encoder is None:
+                raise
+            self._encoder = encoder
+            return self._open()
+
     @property
     def assistant(self) -> Assistant:
         """The assistant for the generation that serves now. Raises IndexMissing, IndexDamaged or IndexMismatch."""
         with self._lock:
             if generations.current(self._settings.index) != self._assistant.index.folder:
-                self._assistant = self._open()
+                self._assistant = self._follow()
+            self._assistant.index.store.withdrawn()
             return self._assistant
+
+
+def _made_by(wanted: EncoderStamp) -> Encoder | None:
+    """The encoder of this stamp, by the name or folder that the stamp gives; ``None`` if there is none such."""
+    for name in (None, wanted.name):
+        with suppress(EncoderError):
+            encoder = load_encoder(name)
+            if stamp(encoder) == wanted:
+                return encoder
+    return None

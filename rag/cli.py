@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rag import __version__
 from rag.contract import add_json, answer_json, article_json, search_json
@@ -26,6 +26,9 @@ from rag.settings import Settings
 from rag.types import Answer, Citation, Filters, Period
 
 _SHOWN = 50  # articles that a report names
+if TYPE_CHECKING:
+    from rag.index.withdraw import Withdrawal
+
 Verb = Callable[[argparse.Namespace, Settings], int]
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of an argument's bytes that are not UTF-8
 
@@ -158,7 +161,7 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
     print(
         f"{report.manifest.articles} articles, {report.manifest.passages} passages in {settings.index} "
         f"({report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
-        f"{len(report.refused)} refused; {report.seconds:.1f} s)"
+        f"{report.withdrawn} withdrawn, {len(report.refused)} refused; {report.seconds:.1f} s)"
     )
     return 0
 
@@ -190,6 +193,26 @@ def add(options: argparse.Namespace, settings: Settings) -> int:
     return 1 if report.failed else built
 
 
+def remove(options: argparse.Namespace, settings: Settings) -> int:
+    """Withdraws articles: no answer shows them from now on; their files stay."""
+    from rag.index.withdraw import remove as withdraw
+
+    done = withdraw(settings.corpus, settings.index, options.article_id)
+    _print_withdrawal("withdrawn", done)
+    return 0
+
+
+def restore(options: argparse.Namespace, settings: Settings) -> int:
+    """Takes withdrawn articles back."""
+    from rag.index.withdraw import restore as take_back
+
+    done = take_back(settings.corpus, settings.index, options.article_id)
+    _print_withdrawal("restored", done)
+    if done.waiting:
+        _say(f"the index no longer holds {', '.join(done.waiting)}; run `python -m rag build` to have it back.")
+    return 0
+
+
 def search(options: argparse.Namespace, settings: Settings) -> int:
     """Finds passages."""
     from rag.encoder import load_encoder
@@ -208,7 +231,7 @@ def search(options: argparse.Namespace, settings: Settings) -> int:
     for rank, hit in enumerate(hits, 1):
         parts = ", ".join(f"{name} {value:.2f}" for name, value in hit.parts.items())
         print(f"{rank}. {hit.article.title or hit.article.article_id}  [{hit.passage.passage_id}]")
-        print(f"   {_facts(hit.article.source, hit.article.author, hit.article.published)}")
+        print(f"   {_facts(hit.article.source, hit.article.author, hit.article.published, hit.article.updated)}")
         print(f"   {hit.score:.2f} = {parts}")
         print(f"   {hit.passage.text[:240].strip()} …\n")
     if not hits:
@@ -248,7 +271,7 @@ def show(options: argparse.Namespace, settings: Settings) -> int:
         _print_json(article_json(article))
         return 0
     print(article.title or article.article_id)
-    print(_facts(article.source, article.author, article.published, article.url))
+    print(_facts(article.source, article.author, article.published, article.updated, article.url))
     print(f"\n{article.text}")
     return 0
 
@@ -394,8 +417,16 @@ def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
 # Showing -----------------------------------------------------------------------------------------------------------
 
 
-def _facts(source: str | None, author: str | None, published: date | None, url: str | None = None) -> str:
+def _facts(
+    source: str | None,
+    author: str | None,
+    published: date | None,
+    updated: date | None = None,
+    url: str | None = None,
+) -> str:
     day = published.isoformat() if published else "ohne Datum"
+    if updated and updated != published:
+        day += f", geändert am {updated.isoformat()}"
     return ", ".join(str(fact) for fact in (source, author, day, url) if fact)
 
 
@@ -423,8 +454,15 @@ def _days(period: Period) -> str:
 
 
 def _source_line(citation: Citation) -> str:
-    facts = _facts(citation.source, citation.author, citation.published, citation.url)
+    facts = _facts(citation.source, citation.author, citation.published, citation.updated, citation.url)
     return f"{citation.title or citation.article_id} ({facts}; {citation.article_id}, {citation.start}–{citation.end})"
+
+
+def _print_withdrawal(what: str, done: Withdrawal) -> None:
+    for article_id in done.done:
+        print(f"{what}: {article_id}")
+    for article_id in done.already:
+        print(f"{what} already: {article_id}")
 
 
 class _Bar:
@@ -560,6 +598,10 @@ def _parser() -> argparse.ArgumentParser:
 
     p = verb(verbs, "show", show, "show 2022-11-30-bukarest-keine-patriots.md", _index, _json_switch)
     p.add_argument("article_id", metavar="ARTICLE_ID", type=_text)
+
+    for name, does in (("remove", remove), ("restore", restore)):
+        p = verb(verbs, name, does, f"{name} 2022-11-30-bukarest-keine-patriots.md", _corpus, _index)
+        p.add_argument("article_id", metavar="ARTICLE_ID", nargs="+", type=_text)
 
     verb(verbs, "check", check, "check --index index", _index)
 

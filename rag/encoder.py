@@ -101,7 +101,8 @@ class StaticEncoder:
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        """The folder, so that it can be found again; of the bundled one, which may be anywhere, the folder's name."""
+        return self.folder.name if self.folder == BUNDLED else str(self.folder.resolve())
 
     @cached_property
     def fingerprint(self) -> str:

@@ -88,9 +88,10 @@ class HybridSearch:
         """All candidates by the weighted sum."""
         parts = self._parts(text, filters, depth)
         rows = sorted({row for scores in parts.values() for row in scores})
+        ids, withdrawn = self._index.store.ids(rows), self._index.store.withdrawn()
+        rows = [row for row in rows if ids[row][1] not in withdrawn]
         values = np.array([[scores.get(row, 0.0) for scores in parts.values()] for row in rows]).reshape(-1, len(parts))
         total = values @ np.array([getattr(self._weights, name) for name in parts])
-        ids = self._index.store.ids(rows)
         order = sorted(range(len(rows)), key=lambda i: (-total[i], ids[rows[i]][0]))
         return [
             Ranked(rows[i], *ids[rows[i]], float(total[i]), dict(zip(parts, values[i].tolist(), strict=True)))

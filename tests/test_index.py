@@ -329,13 +329,13 @@ def test_a_reader_overtaken_by_builds_opens_the_newest(
     build(corpus, index, encoder)
     store, overtaking = reader.Store, iter([1, 2])
 
-    def slow(path: Path) -> object:
+    def slow(*place: object) -> object:
         for number in overtaking:
             write_article(corpus, f"neu{number}.md", "Neu", f"Meldung Nummer {number}.")
             with monkeypatch.context() as context:
                 context.setattr(reader, "Store", store)
                 build(corpus, index, encoder)
-        return store(path)
+        return store(*place)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reader, "Store", slow)
     assert open_index(index).manifest.articles == 5

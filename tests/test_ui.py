@@ -285,7 +285,7 @@ def test_a_card_names_title_outlet_author_and_date_or_that_there_is_none() -> No
     undated = replace(cited(BUKAREST, "Offen.")[0], title="", published=None, author=None, url=None)
     assert Reader(markup.card_html(undated, EN)).text == "UntitledDemo · undated"
     mended = replace(cited(BUKAREST, "Offen.")[0], updated=date(2022, 12, 1))
-    assert "aktualisiert am 1. Dezember 2022" in markup.card_html(mended, DE)
+    assert "geändert am 1. Dezember 2022" in markup.card_html(mended, DE)
 
 
 def test_an_answer_has_numbered_claims_and_says_as_of_when() -> None:

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 from rag.corpus.read import Record, Refused, scan
+from rag.corpus.withdrawn import withdrawn
 from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing
 from rag.index import generations
 from rag.index.dense import DenseIndex, kind_for
@@ -22,6 +23,7 @@ from rag.index.generations import EncoderStamp, Manifest
 from rag.index.lexical import LexicalWriter, documents
 from rag.index.reader import open_index
 from rag.index.store import Store, StoreWriter
+from rag.index.withdraw import carry_over
 from rag.passages import indexed_text, passages
 from rag.types import Article, Encoder, Passage
 
@@ -39,6 +41,7 @@ class BuildReport:
     changed: int
     removed: int
     unchanged: int
+    withdrawn: int
     refused: tuple[Refused, ...]
     seconds: float
     fresh: str | None = None  # why everything was made anew, if it was
@@ -88,18 +91,20 @@ def build(
     began = time.monotonic()
     with generations.build_lock(index):
         base, fresh = (None, "--full") if full else _base(index, encoder)
-        records, refused = _scan(corpus, progress)
+        records, refused, passed_over = _scan(corpus, progress)
         plan = _plan(records, refused, base.known if base else {})
         loaded = _load(plan.to_read, refused)
         first = next(loaded, None)
         if base and first is None and not plan.gone and not plan.moved:
             manifest, changes = base.manifest, _Changes()
+            carry_over(corpus, index)
         else:
             new = chain([first] if first else [], loaded)
             with generations.new_generation(index, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")) as folder:
                 manifest, changes = _write(folder, base, plan, new, encoder, progress)
                 if manifest.articles == 0:
                     raise CorpusError(_nothing_taken(corpus, refused))
+                carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
                 manifest = generations.publish(index, folder, manifest)
         return BuildReport(
             manifest=manifest,
@@ -107,6 +112,7 @@ def build(
             changed=changes.changed,
             removed=len(plan.gone),
             unchanged=plan.unchanged,
+            withdrawn=passed_over,
             refused=tuple(refused),
             seconds=time.monotonic() - began,
             fresh=fresh,
@@ -140,16 +146,20 @@ def _base(index: Path, encoder: Encoder) -> tuple[_Base | None, str | None]:
         return None, str(error)
 
 
-def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused]]:
+def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused], int]:
+    """The records to index, what was refused, and how many articles are withdrawn."""
     records: list[Record] = []
     refused: list[Refused] = []
+    hidden, passed_over = withdrawn(corpus), 0
     for found in scan(corpus):
         if isinstance(found, Refused):
             refused.append(found)
+        elif found.article_id in hidden:
+            passed_over += 1
         else:
             records.append(found)
             progress("read", len(records), 0)
-    return records, refused
+    return records, refused, passed_over
 
 
 def _plan(records: Sequence[Record], refused: Sequence[Refused], known: _Known) -> _Plan:

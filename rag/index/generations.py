@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from rag.errors import BelegError, BuildLocked, IndexDamaged, IndexMismatch, IndexMissing, unwritable
 from rag.german import ANALYZER_VERSION
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST = "manifest.json"
 STORE = "articles.sqlite"
 LEXICAL = "lexical"

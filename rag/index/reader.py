@@ -11,6 +11,7 @@ from rag.index.dense import DenseIndex
 from rag.index.generations import EncoderStamp, Manifest
 from rag.index.lexical import LexicalIndex
 from rag.index.store import Store
+from rag.index.withdrawn import Withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,12 @@ def _opened(index: Path, folder: Path, digest: str, encoder: EncoderStamp | None
     for name in (generations.STORE, generations.LEXICAL, generations.DENSE):
         with damaged(f"{folder / name}", OSError):
             (folder / name).stat()
+    withdrawn = Withdrawals(index)
+    withdrawn()
     opened = Index(
         folder=folder,
         manifest=manifest,
-        store=Store(folder / generations.STORE),
+        store=Store(folder / generations.STORE, withdrawn),
         lexical=LexicalIndex(folder / generations.LEXICAL),
         dense=DenseIndex.read(folder / generations.DENSE, manifest.dense_kind),
     )

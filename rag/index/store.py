@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import date
@@ -38,11 +38,13 @@ class Store:
     """Read access, from any number of threads.
 
     They share one connection and take turns; a query takes less than a millisecond. One opened later, by a thread of
-    its own, would find no file once the generation has been removed.
+    its own, would find no file once the generation has been removed. ``withdrawn`` gives the ids of articles that must
+    not be shown though the files still hold them.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, withdrawn: Callable[[], frozenset[str]] = frozenset) -> None:
         self._name = f"The article store {path}"
+        self.withdrawn = withdrawn
         self._turn = threading.Lock()
         with damaged(self._name, sqlite3.Error):
             # A published generation never changes: immutable spares SQLite its locks and a look for a journal.
@@ -63,14 +65,17 @@ class Store:
     def article(self, article_id: str) -> Article:
         """One article. Raises NotFound if the index does not hold it."""
         rows = self._rows(f"SELECT {_SELECT} FROM articles WHERE article_id = ?", (article_id,))
+        if article_id in self.withdrawn():
+            raise NotFound(f"The article {article_id!r} was withdrawn; `python -m rag restore` takes it back.")
         if not rows:
             raise NotFound(f"There is no article {article_id!r} in the index; `python -m rag search` shows the ids.")
         return self._article(rows[0])
 
     def newest(self, limit: int) -> list[Article]:
         """The articles published last, newest first; undated ones come after all others."""
-        sql = f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id LIMIT ?"
-        return [self._article(row) for row in self._rows(sql, (limit,))]
+        sql, hidden = f"SELECT {_SELECT} FROM articles ORDER BY published DESC, article_id LIMIT ?", self.withdrawn()
+        found = map(self._article, self._rows(sql, (limit + len(hidden),)))
+        return [article for article in found if article.article_id not in hidden][:limit]
 
     def passages(self, rows: Sequence[int]) -> dict[int, tuple[Article, Passage]]:
         """The passages with these row numbers, each with its article; those of one article share it."""
@@ -161,6 +166,7 @@ class StoreWriter:
             # The generation is thrown away if the build dies, so the journal would protect nothing.
             self._connection.execute("PRAGMA journal_mode = OFF")
             self._connection.execute("PRAGMA synchronous = OFF")
+            self._connection.execute("PRAGMA secure_delete = ON")  # what was withdrawn leaves the file
             if new:
                 self._connection.executescript(_SCHEMA)
 

@@ -1,0 +1,64 @@
+"""The articles of a corpus that were withdrawn: a list of their ids beside them, one a line, which a person may edit.
+
+Their files stay as they are; a build passes over them. Knows no index.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rag.errors import CorpusError
+
+_NAME = ".withdrawn"
+
+
+def list_of(corpus: Path) -> Path:
+    """Where the list of a corpus stands: in its folder, or beside its one file."""
+    return corpus / _NAME if corpus.is_dir() else corpus.with_name(f".{corpus.name}{_NAME}")
+
+
+def withdrawn(corpus: Path) -> frozenset[str]:
+    """The ids of the withdrawn articles. Raises CorpusError if the list cannot be read."""
+    path = list_of(corpus)
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, UnicodeError) as error:
+        raise CorpusError(f"The list {path} cannot be read; write one article id a line into it.") from error
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+def write(corpus: Path, article_ids: Iterable[str]) -> None:
+    """Replaces the list. Raises CorpusError if it cannot be written; then the old one stays."""
+    path = list_of(corpus)
+    unfinished = path.with_name(f"{path.name}.new")
+    try:
+        unfinished.write_text("".join(f"{article_id}\n" for article_id in sorted(article_ids)), "utf-8")
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise CorpusError(
+            f"The list {path} cannot be written ({error.strerror}); give leave to write there."
+        ) from error
+
+
+@contextmanager
+def held(corpus: Path) -> Iterator[None]:
+    """Held while the list is read and changed. Where no lock can be made, nobody can change the list either."""
+    path = list_of(corpus)
+    try:
+        file = path.with_name(f"{path.name}.lock").open("a")
+    except OSError:
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
