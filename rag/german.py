@@ -13,14 +13,19 @@ from functools import lru_cache
 
 import Stemmer
 
-ANALYZER_VERSION = 2
+from rag.names import name_key
+from rag.numbers import plain, unabbreviated
+
+ANALYZER_VERSION = 3
 GRAM_LENGTH = 4
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
+_HYPHENED = re.compile(r"(?=[\d-]*[^\W\d_])[^\W_]+(?:-[^\W_]+)+")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no file, store or page takes it
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SPACES = re.compile(r"[^\S\n]+")
+_BASE_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 _local = threading.local()
 
@@ -39,9 +44,17 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def terms(text: str) -> list[str]:
+    """The words that a text is searched by: those that stand in it, but for dates, amounts and units, written one way.
+
+    ``30.11.2022`` and ``30. November 2022`` have the same ones (``rag/numbers.py``).
+    """
+    return words(plain(text))
+
+
 def fold(word: str) -> str:
-    """Case and accents removed: ``Größe`` → ``grosse``, ``Çelik`` → ``celik``."""
-    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    """Case and accents removed: ``Größe`` → ``grosse``, ``Çelik`` → ``celik``, ``Wałęsa`` → ``walesa``."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold().translate(_BASE_LETTERS))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
@@ -52,33 +65,36 @@ def _term(word: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """The German Snowball stem, folded (https://snowballstem.org/algorithms/german/stemmer.html)."""
+    """The German Snowball stem, folded (https://snowballstem.org/algorithms/german/stemmer.html); one for all spellings
+    of a name (``rag/names.py``)."""
     stemmer = getattr(_local, "stemmer", None)
     if stemmer is None:  # a PyStemmer object must not be shared between threads
         stemmer = _local.stemmer = Stemmer.Stemmer("german", 0)
-    return _term(stemmer.stemWord(word.lower()))
+    return name_key(_term(stemmer.stemWord(unabbreviated(word.lower()))))
 
 
 def stems(text: str) -> list[str]:
-    """The stem of every word, in order."""
-    return [stem(word) for word in words(text)]
+    """The stem of every term in order, then those of words with hyphens as if written without: ``Corona-Krise``."""
+    text = plain(text)
+    joined = [word.replace("-", "") for word in _HYPHENED.findall(text)]
+    return [stem(word) for word in words(text) + joined]
 
 
 @lru_cache(maxsize=200_000)
 def word_grams(word: str) -> tuple[str, ...]:
     """The character 4-grams of one word, folded; a shorter word is its own gram."""
-    folded = _term(word)
+    folded = name_key(_term(unabbreviated(word.lower())))
     if len(folded) <= GRAM_LENGTH:
         return (folded,)
     return tuple(folded[i : i + GRAM_LENGTH] for i in range(len(folded) - GRAM_LENGTH + 1))
 
 
 def grams(text: str) -> list[str]:
-    """The 4-grams of every word, in order.
+    """The 4-grams of every term, in order.
 
     They find ``Raketenabwehr`` in ``Raketenabwehrsystem`` without a dictionary of compounds.
     """
-    return [gram for word in words(text) for gram in word_grams(word)]
+    return [gram for word in terms(text) for gram in word_grams(word)]
 
 
 # Sentences ---------------------------------------------------------------------------------------------------------

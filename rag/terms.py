@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.encoder import StaticEncoder
-from rag.german import grams, stem, stems, word_grams, words
+from rag.german import grams, stem, stems, terms, word_grams
 
 Array = npt.NDArray[np.float32]
 Idf = Callable[[str, str], float]  # field ("stems" or "grams"), term → inverse document frequency
@@ -30,8 +30,8 @@ _EMPTY = frozenset(
 
 
 def distinct_words(text: str) -> tuple[str, ...]:
-    """The words of a text in lower case, each once: what it is matched by."""
-    return tuple(dict.fromkeys(map(str.lower, words(text))))
+    """The terms of a text in lower case, each once: what it is matched by."""
+    return tuple(dict.fromkeys(map(str.lower, terms(text))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Terms:
 
     def __init__(self, question: str, encoder: StaticEncoder, idf: Idf) -> None:
         self._encoder = encoder
-        asked = words(question)
+        asked = terms(question)
         content = [word for word in asked if stem(word) not in _EMPTY] or asked
         self.stems = list(dict.fromkeys(stems(" ".join(content))))
         self.stem_weights = _shares([idf("stems", term) for term in self.stems])

@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.index"}),
     frozenset({"rag.corpus", "rag.passages"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),
-    frozenset({"rag.settings", "rag.errors", "rag.types", "rag"}),
+    frozenset({"rag.settings", "rag.errors", "rag.types", "rag.names", "rag.numbers", "rag"}),
 )
 PACKAGES = frozenset({"rag.ui", "rag.evaluation", "rag.training", "rag.integrations", "rag.index", "rag.corpus"})
 MODULES = sorted([PROJECT / "app.py", *(PROJECT / "rag").rglob("*.py")])
