@@ -161,7 +161,8 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
     print(
         f"{report.manifest.articles} articles, {report.manifest.passages} passages in {settings.index} "
         f"({report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
-        f"{report.withdrawn} withdrawn, {len(report.refused)} refused; {report.seconds:.1f} s)"
+        f"{len(report.grouped)} grouped, {report.withdrawn} withdrawn, {len(report.refused)} refused; "
+        f"{report.seconds:.1f} s)"
     )
     return 0
 

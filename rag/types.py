@@ -25,7 +25,11 @@ Verdict = Literal["belegt", "teilweise", "nicht belegt"]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One cleaned article. ``text`` is what every offset points into; unknown facts are ``None``, never guessed."""
+    """One cleaned article. ``text`` is what every offset points into; unknown facts are ``None``, never guessed.
+
+    ``report`` is the id that all copies of one report share, as an agency's in several outlets; the index sets it, and
+    an article without copies has none.
+    """
 
     article_id: str
     title: str
@@ -39,6 +43,7 @@ class Article:
     section: str | None = None
     licence: str | None = None
     language: str = "de"
+    report: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

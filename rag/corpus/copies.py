@@ -19,7 +19,6 @@ from rag.german import words
 if TYPE_CHECKING:
     from datasketch import MinHash
 
-COPIES_VERSION = 1  # raise it whenever the same texts give other bands
 RUN = 5  # words
 RESEMBLANCE = 0.5
 CONTAINMENT = 0.8

@@ -14,7 +14,7 @@ from rag.corpus.clean import tidy
 from rag.corpus.markdown import plain
 from rag.types import Article
 
-_FACTS = tuple(field.name for field in fields(Article) if field.name not in ("article_id", "text"))
+_FACTS = tuple(field.name for field in fields(Article) if field.name not in ("article_id", "text", "report"))
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _NAME_LENGTH = 60
 _MARKS = re.compile(r"([\\`*_]|(?<=\])\()")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
+from rag.corpus.copies import bands, shingles
 from rag.corpus.read import Record, Refused, scan
 from rag.corpus.withdrawn import withdrawn
 from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing
@@ -22,6 +23,7 @@ from rag.index.dense import DenseIndex, kind_for
 from rag.index.generations import EncoderStamp, Manifest
 from rag.index.lexical import LexicalWriter, documents
 from rag.index.reader import open_index
+from rag.index.reports import Reports
 from rag.index.store import Store, StoreWriter
 from rag.index.withdraw import carry_over
 from rag.passages import indexed_text, passages
@@ -34,7 +36,11 @@ _DELETED = 0.1  # share of the word index that may be deleted documents, which s
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. ``refused`` are the files and records that were not taken, each with its reason."""
+    """What a build did. ``refused`` are the files and records that were not taken, each with its reason.
+
+    ``grouped`` are the added and changed articles that are copies of others, ``removed`` and ``unchanged`` count
+    articles, ``withdrawn`` those that were passed over.
+    """
 
     manifest: Manifest
     added: int
@@ -42,6 +48,7 @@ class BuildReport:
     removed: int
     unchanged: int
     withdrawn: int
+    grouped: tuple[str, ...]
     refused: tuple[Refused, ...]
     seconds: float
     fresh: str | None = None  # why everything was made anew, if it was
@@ -113,6 +120,7 @@ def build(
             removed=len(plan.gone),
             unchanged=plan.unchanged,
             withdrawn=passed_over,
+            grouped=tuple(changes.grouped),
             refused=tuple(refused),
             seconds=time.monotonic() - began,
             fresh=fresh,
@@ -125,6 +133,7 @@ class _Changes:
 
     added: int = 0
     changed: int = 0
+    grouped: Sequence[str] = ()
 
 
 def _nothing_taken(corpus: Path, refused: Sequence[Refused]) -> str:
@@ -224,15 +233,17 @@ def _write(
     changes = _Changes()
     articles = iter(loaded)
     with StoreWriter(folder / generations.STORE) as store:
+        reports = Reports(store, [*plan.gone, *(r.article_id for r in plan.to_read if r.article_id in known)])
         _remove(plan.gone, store, lexical, dense)
         store.move(plan.moved)
         while chunk := list(islice(articles, _CHUNK)):
             replaced = [article.article_id for article, _, _ in chunk if article.article_id in known]
             _remove(replaced, store, lexical, dense)
-            dense = _add(chunk, store, lexical, dense, encoder)
+            dense = _add(chunk, store, reports, lexical, dense, encoder)
             changes.changed += len(replaced)
             changes.added += len(chunk) - len(replaced)
             progress("index", changes.added + changes.changed, len(plan.to_read))
+        changes.grouped = reports.finish()
         count, passage_count = store.count()
     lexical.commit()
     held, deleted = documents(folder / generations.LEXICAL)
@@ -263,13 +274,21 @@ def _remove(article_ids: Iterable[str], store: StoreWriter, lexical: LexicalWrit
 
 
 def _add(
-    chunk: Sequence[_Loaded], store: StoreWriter, lexical: LexicalWriter, dense: DenseIndex, encoder: Encoder
+    chunk: Sequence[_Loaded],
+    store: StoreWriter,
+    reports: Reports,
+    lexical: LexicalWriter,
+    dense: DenseIndex,
+    encoder: Encoder,
 ) -> DenseIndex:
     """Takes the articles in; gives the vector index back, which may have grown into another kind."""
     rows: list[int] = []
     texts: list[str] = []
     for article, record, cut in chunk:
-        new = store.add(article, record.digest, record.origin, cut)
+        runs = shingles(article.text)
+        keys = bands(runs)
+        new = store.add(article, record.digest, record.origin, cut, keys)
+        reports.add(article.article_id, runs, keys)
         for row, passage in zip(new, cut, strict=True):
             text = indexed_text(article, passage)
             lexical.add(row, text, article.published, article.source)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from rag.errors import BelegError, BuildLocked, IndexDamaged, IndexMismatch, IndexMissing, unwritable
 from rag.german import ANALYZER_VERSION
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5  # raise it, too, when the same text gives other keys of copies
 MANIFEST = "manifest.json"
 STORE = "articles.sqlite"
 LEXICAL = "lexical"

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rag.corpus.copies import bands, shingles
 from rag.errors import IndexDamaged, NotFound, damaged, unwritable
 from rag.types import Article, Filters, Passage
 
@@ -25,11 +26,13 @@ _SCHEMA = """
 CREATE TABLE articles (
     article_id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, published TEXT, updated TEXT, fetched TEXT,
     author TEXT, source TEXT, url TEXT, section TEXT, licence TEXT, language TEXT NOT NULL,
-    digest TEXT NOT NULL, origin TEXT NOT NULL);
+    report TEXT, digest TEXT NOT NULL, origin TEXT NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL,
     start INTEGER NOT NULL, end INTEGER NOT NULL);
 CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX articles_report ON articles (report) WHERE report IS NOT NULL;
+CREATE TABLE copy_keys (key INTEGER, article INTEGER, PRIMARY KEY (key, article)) WITHOUT ROWID;
 """
 _LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
 
@@ -138,6 +141,16 @@ class Store:
         sql = "SELECT row FROM passages JOIN articles USING (article_id) WHERE " + " AND ".join(conditions)
         return [row for (row,) in self._rows(sql, values)]
 
+    def also_in(self, article_id: str, quote: str) -> tuple[str, ...]:
+        """The other outlets whose copy of the same report holds these words too, by name; no withdrawn copy counts."""
+        sql = (
+            "SELECT other.source, other.article_id FROM articles AS own "
+            "JOIN articles AS other ON other.report = own.report WHERE own.article_id = ? "
+            "AND other.source > '' AND other.source IS NOT own.source AND instr(other.text, ?) > 0"
+        )
+        hidden = self.withdrawn()
+        return tuple(sorted({name for name, other in self._rows(sql, (article_id, quote)) if other not in hidden}))
+
     def sources(self) -> list[str]:
         """The outlets of the archive, by name."""
         return [name for (name,) in self._rows("SELECT DISTINCT source FROM articles WHERE source > '' ORDER BY 1")]
@@ -185,13 +198,16 @@ class StoreWriter:
         sql = "UPDATE articles SET origin = ? WHERE article_id = ?"
         self._connection.executemany(sql, ((origin, article_id) for article_id, origin in origins))
 
-    def add(self, article: Article, digest: str, origin: str, passages: Iterable[Passage]) -> list[int]:
-        """Stores a new article and returns the row numbers of its passages."""
+    def add(
+        self, article: Article, digest: str, origin: str, passages: Iterable[Passage], keys: Iterable[int] = ()
+    ) -> list[int]:
+        """Stores a new article, with the keys that its copies share; gives the row numbers of its passages."""
         values = [_to_column(getattr(article, column)) for column in _COLUMNS]
         marks = _marks([*_COLUMNS, "digest", "origin"])
-        self._connection.execute(
+        number = self._connection.execute(
             f"INSERT INTO articles ({', '.join(_COLUMNS)}, digest, origin) VALUES ({marks})", [*values, digest, origin]
-        )
+        ).lastrowid
+        self._connection.executemany("INSERT OR IGNORE INTO copy_keys VALUES (?, ?)", ((key, number) for key in keys))
         rows: list[int] = []
         for p in passages:
             cursor = self._connection.execute(
@@ -206,8 +222,43 @@ class StoreWriter:
         found = self._connection.execute("SELECT row FROM passages WHERE article_id = ?", (article_id,))
         rows = [int(row) for (row,) in found]
         self._connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
+        number = self._connection.execute("SELECT rowid FROM articles WHERE article_id = ?", (article_id,)).fetchone()
+        if number:
+            keys = bands(shingles(self.text(article_id)))
+            self._connection.executemany(
+                "DELETE FROM copy_keys WHERE key = ? AND article = ?", ((key, *number) for key in keys)
+            )
         self._connection.execute("DELETE FROM articles WHERE article_id = ?", (article_id,))
         return rows
+
+    def text(self, article_id: str) -> str:
+        """The text of an article, empty if there is none."""
+        row = self._connection.execute("SELECT text FROM articles WHERE article_id = ?", (article_id,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def sharing(self, keys: Iterable[int]) -> list[tuple[str, str | None]]:
+        """The articles that have one of these keys, each with its report."""
+        wanted = list(keys)
+        sql = (
+            "SELECT DISTINCT article_id, report FROM copy_keys JOIN articles ON articles.rowid = article "
+            f"WHERE key IN ({_marks(wanted)})"
+        )
+        return self._connection.execute(sql, wanted).fetchall()
+
+    def in_report(self, report: str) -> list[str]:
+        """The articles of a report."""
+        found = self._connection.execute("SELECT article_id FROM articles WHERE report = ?", (report,))
+        return [article_id for (article_id,) in found]
+
+    def report_of(self, article_id: str) -> str | None:
+        """The report of an article, if it has copies."""
+        row = self._connection.execute("SELECT report FROM articles WHERE article_id = ?", (article_id,)).fetchone()
+        return row[0] if row else None
+
+    def set_report(self, article_ids: Iterable[str], report: str | None) -> None:
+        """Notes which report articles belong to."""
+        sql = "UPDATE articles SET report = ? WHERE article_id = ?"
+        self._connection.executemany(sql, ((report, article_id) for article_id in article_ids))
 
     def count(self) -> tuple[int, int]:
         """How many articles and passages there are now."""
