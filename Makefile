@@ -1,13 +1,16 @@
 # make chat   sets everything up and opens the chat on port 8501   (CORPUS=folder, PORT=number)
 # make test   sets everything up and runs the tests
 # make venv   only sets up
+# make peers  measures other search engines on the same data (SHARED=folder; in an environment of its own, see docs/peers.md)
 
 PYTHON ?= python3
 CORPUS ?= corpus
 PORT ?= 8501
+SHARED ?= ../shared
+PEERS ?= $(HOME)/.cache/beleg/peers
 BIN := .venv/bin
 
-.PHONY: chat test venv lint pictures
+.PHONY: chat test venv lint pictures peers
 
 chat: venv
 	$(BIN)/python -m rag build --corpus "$(CORPUS)"
@@ -24,6 +27,15 @@ lint: .venv/.dev
 
 pictures: .venv/.dev
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
+
+peers: $(PEERS)/venv/.run
+	$(PEERS)/venv/bin/python benchmarks/peers.py --shared "$(SHARED)" --cache "$(PEERS)"
+
+$(PEERS)/venv/.run: requirements.txt benchmarks/peers-requirements.txt
+	$(PYTHON) -m venv $(PEERS)/venv
+	$(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	  -r benchmarks/peers-requirements.txt
+	touch $@
 
 venv: .venv/.run
 
