@@ -370,6 +370,20 @@ def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_attribution(options: argparse.Namespace, settings: Settings) -> int:
+    """Takes an excerpt of every article and looks whether its article is named."""
+    from rag.encoder import load_encoder
+    from rag.evaluation import attribution
+
+    encoder = load_encoder(settings.encoder)
+    found = attribution.evaluate(settings.corpus, encoder, options.sentences, options.forget)
+    if options.json:
+        _write_json(options.json, attribution.result_json(settings.corpus, encoder, found))
+    for line in attribution.lines(settings.corpus, found):
+        print(line)
+    return 0
+
+
 def eval_lint(options: argparse.Namespace, settings: Settings) -> int:
     """Looks for what makes a question set unfair or broken."""
     from rag.evaluation.datasets import read_questions
@@ -518,6 +532,16 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2022-11-30") from error
 
 
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to less than 1")
+    return share
+
+
 def _weights(text: str) -> Any:
     from rag.search import Weights
 
@@ -649,6 +673,10 @@ def _parser() -> argparse.ArgumentParser:
         _json_file,
     )
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
+
+    p = verb(evals, "attribution", eval_attribution, "eval attribution --corpus corpus", _corpus, _encoder, _json_file)
+    p.add_argument("--sentences", type=_count, default=2, metavar="N", help="how long the excerpts are (default 2)")
+    p.add_argument("--forget", type=_share, default=0.0, metavar="SHARE", help="leave out this share of their words")
 
     p = verb(evals, "lint", eval_lint, "eval lint benchmarks/demo-qa/questions.jsonl --corpus corpus", _corpus)
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path, nargs="+")

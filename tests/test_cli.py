@@ -217,6 +217,7 @@ def test_wrong_usage_exits_with_2(capsys: Capture, arguments: list[str]) -> None
         "eval answers",
         "eval gate",
         "eval compare",
+        "eval attribution",
         "eval lint",
         "eval collect",
     ],
