@@ -412,6 +412,22 @@ def eval_collect(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_report(options: argparse.Namespace, settings: Settings) -> int:
+    """Gathers all results files, as Markdown or as one page with plots."""
+    from rag.evaluation import report
+
+    sections = report.report(options.results or report.RESULTS, language=options.language)
+    if options.html:
+        _write(options.html, report.page(sections, options.language))
+        _say(f"written: {options.html}")
+    if options.markdown:
+        _write(options.markdown, report.markdown(sections, options.language))
+        _say(f"written: {options.markdown}")
+    if not (options.html or options.markdown):
+        print(report.markdown(sections, options.language), end="")
+    return 0
+
+
 def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
     """Holds the measured figures against the floors; sets the floors with --update."""
     from rag.encoder import load_encoder
@@ -685,6 +701,12 @@ def _parser() -> argparse.ArgumentParser:
     p = verb(evals, "collect", eval_collect, "eval collect mine.csv feedback.jsonl --out my-benchmark", _corpus)
     p.add_argument("sources", metavar="SOURCE", type=Path, nargs="+", help="questions as .csv or .jsonl, or feedback")
     p.add_argument("--out", metavar="DIR", type=Path, required=True, help="the benchmark folder to write")
+
+    p = verb(evals, "report", eval_report, "eval report --html report.html")
+    p.add_argument("--results", metavar="DIR", type=Path, help="the results files (default: benchmarks/results)")
+    p.add_argument("--html", metavar="FILE", type=Path, help="write one page with plots")
+    p.add_argument("--markdown", metavar="FILE", type=Path, help="write Markdown (default: to the terminal)")
+    p.add_argument("--language", choices=("de", "en"), default="en")
 
     p = verb(evals, "gate", eval_gate, "eval gate --benchmarks ../shared/benchmarks", _encoder)
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))

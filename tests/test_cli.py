@@ -218,6 +218,7 @@ def test_wrong_usage_exits_with_2(capsys: Capture, arguments: list[str]) -> None
         "eval gate",
         "eval compare",
         "eval attribution",
+        "eval report",
         "eval lint",
         "eval collect",
     ],

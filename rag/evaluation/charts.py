@@ -1,0 +1,111 @@
+"""Bars and points as SVG: plain text that stands in any page, without script, font or address of another host.
+
+Knows labels and numbers, nothing of what was measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_WIDTH, _LABELS, _VALUES, _ROW = 720, 310, 60, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value from 0 to 1 with its interval, if it has one; ``published`` ones were measured by others."""
+
+    label: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value (up) at a cost (to the right, on a logarithmic scale), under a short label."""
+
+    label: str
+    cost: float
+    value: float
+    own: bool = False
+
+
+def bars(title: str, rows: Sequence[Bar]) -> str:
+    """Horizontal bars, in the order given; the axis begins where differences can be seen, and says so."""
+    start = _start([row.low if row.low is not None else row.value for row in rows])
+    room = _WIDTH - _LABELS - _VALUES
+
+    def x(value: float) -> float:
+        return _LABELS + room * (min(max(value, start), 1) - start) / (1 - start)
+
+    parts = []
+    for i, row in enumerate(rows):
+        top = 34 + i * _ROW
+        kind = "published" if row.published else "measured"
+        parts.append(f'<text x="{_LABELS - 8}" y="{top + 14}" text-anchor="end">{escape(_short(row.label, 48))}</text>')
+        width = x(row.value) - _LABELS
+        parts.append(f'<rect class="{kind}" x="{_LABELS}" y="{top + 3}" width="{width:.1f}" height="{_ROW - 8}"/>')
+        if row.low is not None and row.high is not None:
+            y = top + _ROW / 2 - 1
+            parts.append(f'<path class="interval" d="M{x(row.low):.1f} {y}H{x(row.high):.1f}"/>')
+        parts.append(f'<text x="{_WIDTH - _VALUES + 8}" y="{top + 14}">{row.value:.3f}</text>')
+    parts.append(f'<text class="axis" x="{_LABELS}" y="28">{start:g}</text>')
+    parts.append(f'<text class="axis" x="{_WIDTH - _VALUES}" y="28" text-anchor="end">1</text>')
+    return _svg(title, 42 + len(rows) * _ROW, parts)
+
+
+def points(title: str, costs: str, rows: Sequence[Point]) -> str:
+    """Value against cost: better is up and left."""
+    height, left, bottom = 380, 60, 46
+    exponents = [math.log10(max(row.cost, 1e-3)) for row in rows]
+    first, last = math.floor(min(exponents)), math.ceil(max(exponents))
+    last += first == last
+    start = _start([row.value for row in rows])
+
+    def x(exponent: float) -> float:
+        return left + (_WIDTH - left - 130) * (exponent - first) / (last - first)
+
+    def y(value: float) -> float:
+        return height - bottom - (height - bottom - 40) * (value - start) / (1 - start)
+
+    parts = []
+    for step in range(first, last + 1):
+        across = x(step)
+        parts.append(f'<path class="grid" d="M{across:.1f} 40V{height - bottom}"/>')
+        parts.append(
+            f'<text class="axis" x="{across:.1f}" y="{height - 28}" text-anchor="middle">{10.0**step:g}</text>'
+        )
+    for value in (start, 1.0):
+        parts.append(f'<text class="axis" x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>')
+    middle = x((first + last) / 2)
+    parts.append(f'<text class="axis" x="{middle:.1f}" y="{height - 8}" text-anchor="middle">{escape(costs)}</text>')
+    taken: list[tuple[float, float]] = []
+    for row, exponent in sorted(zip(rows, exponents, strict=True), key=lambda pair: -pair[0].value):
+        kind = "measured" if row.own else "peer"
+        across, label = x(exponent), y(row.value) + 4
+        while any(abs(across - left_of) < 24 and abs(label - above) < 13 for left_of, above in taken):
+            label += 13  # below the label that is there already
+        taken.append((across, label))
+        parts.append(f'<circle class="{kind}" cx="{across:.1f}" cy="{y(row.value):.1f}" r="4"/>')
+        parts.append(f'<text x="{across + 7:.1f}" y="{label:.1f}">{escape(row.label)}</text>')
+    return _svg(title, height, parts)
+
+
+def _start(values: Sequence[float]) -> float:
+    """Where the axis begins: a round number below all values, 0 if they reach down to it."""
+    lowest = min(values, default=0.0)
+    return max(0.0, math.floor(lowest * 10 - 0.5) / 10)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _svg(title: str, height: int, parts: Sequence[str]) -> str:
+    heading = f'<text class="title" x="0" y="14">{escape(title)}</text>'
+    label = escape(title, quote=True)
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{heading}{"".join(parts)}</svg>'
