@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rag.copies import also_in
 from rag.messages import EMPTY_QUESTION, STATUS
 from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, Query, Quote, Status
 
@@ -20,7 +21,9 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
     articles = {hit.article.article_id: hit.article for hit in hits}
     backed = [claim for claim in draft.claims if is_backed(claim, articles)]
     citations: list[Citation] = []
-    claims = tuple(Claim(c.text, tuple(_cite(q, articles, citations) for q in c.quotes), "belegt") for c in backed)
+    claims = tuple(
+        Claim(c.text, tuple(_cite(q, articles, citations, hits) for q in c.quotes), "belegt") for c in backed
+    )
     status: Status = "answered" if claims and draft.answers else "nearest" if claims else "not_found"
     empty = not any(character.isalnum() for character in query.standalone)
     return Answer(
@@ -33,6 +36,7 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
         citations=tuple(citations),
         as_of=max((c.published for c in citations if c.published), default=None),
         hits=tuple(hits),
+        timeline=status == "answered" and draft.timeline and len({c.published for c in citations}) > 1,
     )
 
 
@@ -51,7 +55,7 @@ def stands(quote: Quote, articles: Mapping[str, Article]) -> bool:
     return article.text[quote.start : quote.end] == quote.text
 
 
-def _cite(quote: Quote, articles: Mapping[str, Article], citations: list[Citation]) -> int:
+def _cite(quote: Quote, articles: Mapping[str, Article], citations: list[Citation], hits: Sequence[Hit]) -> int:
     """The number of the citation for a quote, added to ``citations`` if it is a new one."""
     for known in citations:
         if (known.article_id, known.start, known.end) == (quote.article_id, quote.start, quote.end):
@@ -71,6 +75,7 @@ def _cite(quote: Quote, articles: Mapping[str, Article], citations: list[Citatio
             start=quote.start,
             end=quote.end,
             quote=quote.text,
+            also_in=also_in(quote.text, quote.article_id, hits),
         )
     )
     return len(citations)

@@ -467,12 +467,19 @@ def _print_answer(answer: Answer, out: TextIO) -> None:
     if answer.query.period:
         print(f"Bevorzugt: {_days(answer.query.period)} („{answer.query.period.said}“)", file=out)
     print(answer.message, file=out)
+    days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
     for claim in answer.claims:
-        print(f"\n  {claim.text} {''.join(f'[{number}]' for number in claim.citations)}", file=out)
+        day = days.get(claim.citations[0])
+        print(
+            f"\n  {f'{day}: ' if day else ''}{claim.text} {''.join(f'[{number}]' for number in claim.citations)}",
+            file=out,
+        )
     if answer.citations:
         print(file=out)
     for citation in answer.citations:
         print(f"[{citation.number}] {_source_line(citation)}", file=out)
+        if citation.also_in:
+            print(f"    auch in: {', '.join(citation.also_in)}", file=out)
         if not answer.claims:
             print(f"    {citation.quote}", file=out)
     if answer.as_of:

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import date
 
+from rag.copies import originals
 from rag.encoder import StaticEncoder
-from rag.features import ANSWER_FORMS, NAMES, Candidate, Features, is_sentence, leans_back, question_form
-from rag.german import stems
+from rag.features import ANSWER_FORMS, NAMES, Candidate, Features, is_sentence, question_form
 from rag.ranker import Ranker
 from rag.terms import Array, Idf
+from rag.timeline import Sentence, timeline
 from rag.types import Draft, DraftClaim, Hit, Query, Quote
+from rag.wording import is_bare_quotation, joined, leans_back, neighbours, says_the_same, speaker, tells_date
 
 MADE_BY = "quotes"
 MAX_CLAIMS = 4
 MAX_WORDS = 90
 NEAREST = 3  # closest passages shown where none answers
-_SAME = 0.6  # share of stems in common from which two sentences say the same
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 0.5  # logits for each point (logits too) by which its passage is behind the best one
 _TOPIC = 0.3  # a further sentence must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
+_RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
 _SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
 _FORMS = {
@@ -36,19 +39,11 @@ _FORMS = {
     "when": ANSWER_FORMS["when"],
     "number": ANSWER_FORMS["number"],
 }
+_HOW_MANY = re.compile(r"\b(?i:wie\s?viele) (?:[a-zäöüß]+ )?([A-ZÄÖÜ][\w-]{2,})")
 _CONSEQUENCE = re.compile(
     r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
     r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b|(?:\S+ ){1,4}(?:würde|wäre|hätte)\w* (?:dadurch|damit)\b"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence that can be quoted. ``topic``: how much of the question stands in it and its two neighbours."""
-
-    candidate: Candidate
-    score: float
-    topic: float
 
 
 class QuotingComposer:
@@ -60,39 +55,66 @@ class QuotingComposer:
         self._ranker = ranker or Ranker(encoder.fingerprint)
 
     def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft:
-        """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead."""
+        """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead.
+
+        Articles of different dates that say different things make a timeline, in order of date.
+        """
+        hits = originals(hits)
         features = Features(query, hits, self._encoder, self._idf) if hits else None
         if features is None or not features.flat:
             return Draft((), 0.0, False, MADE_BY)
         judged = self._ranker.judge(features.rows)
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, MADE_BY)
-        order = _order(features, judged.scores, hits)
+        form = question_form(query.question)
+        order = _order(query, features, judged.scores, hits, form)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         if quotable and judged.confidence >= self._ranker.answer_threshold:
-            chosen = _choose(order, features.groups, hits, question_form(query.question))
+            coherent = _coherent(order, form)
+            told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form), hits)
+            chosen = told or _readable(_in_budget(coherent, hits, form))
             if chosen:
-                return Draft(_claims(chosen), judged.confidence, True, MADE_BY)
+                return Draft(_claims(chosen), judged.confidence, True, MADE_BY, timeline=bool(told))
         return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, MADE_BY)
 
 
-def _order(features: Features, scores: Array, hits: Sequence[Hit]) -> list[_Sentence]:
+def _order(query: Query, features: Features, scores: Array, hits: Sequence[Hit], form: str) -> list[Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
-    topic = features.rows[:, NAMES.index("gram_window")]
+    gram, soft, window, names = (
+        features.rows[:, NAMES.index(name)] for name in ("gram", "soft", "gram_window", "names")
+    )
+    pattern = _counted(query) if form == "number" else _FORMS.get(form)
     found = [
-        _Sentence(c, float(score) + _PASSAGE * (hits[c.hit].score - hits[0].score), float(share))
-        for c, score, share in zip(features.flat, scores, topic, strict=True)
-        if is_sentence(c.quote.text)
+        Sentence(
+            candidate=candidate,
+            judged=float(scores[i]),
+            score=float(scores[i]) + _PASSAGE * (hits[candidate.hit].score - hits[0].score),
+            own=float(gram[i] + soft[i]) / 2,
+            topic=float(window[i]),
+            named=float(names[i]),
+            fits=not pattern or bool(pattern.search(candidate.quote.text)),
+        )
+        for i, candidate in enumerate(features.flat)
+        if is_sentence(candidate.quote.text)
     ]
     return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
+
+
+def _counted(query: Query) -> re.Pattern[str]:
+    """What a sentence must hold that tells how many: a number, and after "wie viele Soldaten" one of soldiers."""
+    asked = _HOW_MANY.search(query.standalone)
+    if not asked:
+        return _FORMS["number"]
+    stem = asked[1].rstrip("-").split("-")[-1][:5]
+    return re.compile(rf"(?:{ANSWER_FORMS['number'].pattern})\S*\s+(?:\S+\s+){{0,2}}\S*{stem}", re.IGNORECASE)
 
 
 def _claims(quotes: Sequence[Quote]) -> tuple[DraftClaim, ...]:
     return tuple(DraftClaim(quote.text, (quote,)) for quote in quotes)
 
 
-def _closest(groups: Sequence[Sequence[Candidate]], order: Sequence[_Sentence]) -> list[Quote]:
+def _closest(groups: Sequence[Sequence[Candidate]], order: Sequence[Sentence]) -> list[Quote]:
     """From each of the first passages the best sentence, or its beginning if it holds none (a list, a table)."""
     best: dict[int, Quote] = {}
     for sentence in order:
@@ -112,23 +134,20 @@ def _shortened(quote: Quote) -> Quote:
     return replace(quote, end=quote.start + cut[0].end(), text=quote.text[: cut[0].end()])
 
 
-def _choose(
-    order: Sequence[_Sentence], groups: Sequence[Sequence[Candidate]], hits: Sequence[Hit], form: str
-) -> list[Quote]:
-    """The best sentences that fit the budget and do not repeat each other, best first.
+def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str) -> list[Quote]:
+    """The first sentences that fit the budget and do not repeat each other, in the order given.
 
     Each brings a neighbour along where it needs one to be understood.
     """
-    by_hit = {group[0].hit: group for group in groups}
     chosen: list[Quote] = []
     budget = MAX_WORDS
-    for sentence in _coherent(order, form):
+    for sentence in order:
         if len(chosen) == MAX_CLAIMS:
             break
         quote = sentence.candidate.quote
-        if any(_covers(known, quote) or _same(known.text, quote.text) for known in chosen):
+        if any(_overlap(known, quote) or says_the_same(known.text, quote.text) for known in chosen):
             continue
-        longer = _understandable(sentence.candidate, by_hit[sentence.candidate.hit], hits, chosen, form)
+        longer = _understandable(quote, hits[sentence.candidate.hit].article.text, chosen, form)
         fitting = [q for q in (longer, quote) if len(q.text.split()) <= budget]
         if fitting:
             chosen.append(fitting[0])
@@ -136,20 +155,37 @@ def _choose(
     return chosen
 
 
-def _coherent(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
+def _readable(chosen: Sequence[Quote]) -> list[Quote]:
+    """The best first; of the others those that stand next to each other in the order of their article."""
+    best, others = list(chosen[:1]), list(chosen[1:])
+    for quote in list(others):
+        after = next((q for q in others if q.article_id == quote.article_id and 0 <= q.start - quote.end <= 2), None)
+        if after and others.index(after) < others.index(quote):
+            others.remove(quote)
+            others.insert(others.index(after), quote)
+    return best + others
+
+
+def _by_date(chosen: Sequence[Quote], hits: Sequence[Hit]) -> list[Quote]:
+    """Quotes in order of the dates of their articles; none if fewer than two are left."""
+    days = {hit.article.article_id: hit.article.published or date.min for hit in hits}
+    return sorted(chosen, key=lambda quote: days[quote.article_id]) if len(chosen) > 1 else []
+
+
+def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
     """The sentence to begin with, then the others that are not much worse and on the same topic.
 
     Those without the form of the answer go back, those of the first one's article come forward.
     """
-    pattern = _FORMS.get(form)
 
-    def fitting(sentence: _Sentence) -> float:
-        return sentence.score - (_SET_BACK if pattern and not pattern.search(sentence.candidate.quote.text) else 0.0)
+    def fitting(sentence: Sentence) -> float:
+        restated = _RESTATED * sentence.own if form == "yesno" else 0.0
+        return sentence.score + restated - (0.0 if sentence.fits else _SET_BACK)
 
     first = max(order, key=fitting)
     article = first.candidate.quote.article_id
 
-    def value(sentence: _Sentence) -> float:
+    def value(sentence: Sentence) -> float:
         return fitting(sentence) + (_SAME_ARTICLE if sentence.candidate.quote.article_id == article else 0.0)
 
     enough = _TOPIC * first.topic
@@ -157,43 +193,21 @@ def _coherent(order: Sequence[_Sentence], form: str) -> list[_Sentence]:
     return [first, *sorted(near, key=value, reverse=True)]
 
 
-def _understandable(
-    candidate: Candidate, group: Sequence[Candidate], hits: Sequence[Hit], chosen: Sequence[Quote], form: str
-) -> Quote:
-    """The sentence with the neighbour it needs: what it leans back on, the rest of its quotation, its consequence."""
-    quote, hit = candidate.quote, hits[candidate.hit]
-    before = group[candidate.position - 1].quote if candidate.position else None
-    after = group[candidate.position + 1].quote if candidate.position + 1 < len(group) else None
-    before, after = (None if n and any(_covers(known, n) for known in chosen) else n for n in (before, after))
-    joined = None
-    if before and leans_back(quote.text) and is_sentence(before.text):
-        joined = _joined(before, quote, hit)
-    elif after and (_opens_quotation(quote.text) or (form == "why" and _CONSEQUENCE.match(after.text))):
-        joined = _joined(quote, after, hit)
-    elif before and _closes_quotation(quote.text):
-        joined = _joined(before, quote, hit)
-    return joined or quote
+def _understandable(quote: Quote, text: str, chosen: Sequence[Quote], form: str) -> Quote:
+    """The sentence with the neighbour it needs: its speaker, what it leans back on, its consequence or its date."""
+    before, after = neighbours(text, quote)
+    before, after = (None if n and any(_overlap(known, n) for known in chosen) else n for n in (before, after))
+    needed = None
+    if is_bare_quotation(text, quote):
+        needed = speaker(text, quote, before, after)
+    elif after and form == "why" and _CONSEQUENCE.match(after.text):
+        needed = after
+    elif before and leans_back(quote.text) and is_sentence(before.text):
+        needed = before
+    elif after and form == "when" and not tells_date(quote.text) and tells_date(after.text):
+        needed = after
+    return joined(text, quote, needed) if needed else quote
 
 
-def _joined(first: Quote, second: Quote, hit: Hit) -> Quote | None:
-    """Two neighbours as one quote; ``None`` if they stand on different lines of the article."""
-    text = hit.article.text[first.start : second.end]
-    return None if "\n" in text else replace(first, end=second.end, text=text)
-
-
-def _opens_quotation(text: str) -> bool:
-    return text.count("„") > text.count("“") or (text.count('"') % 2 == 1 and text.lstrip().startswith('"'))
-
-
-def _closes_quotation(text: str) -> bool:
-    return text.count("“") > text.count("„") or (text.count('"') % 2 == 1 and not text.lstrip().startswith('"'))
-
-
-def _covers(known: Quote, quote: Quote) -> bool:
-    return known.article_id == quote.article_id and known.start <= quote.start and quote.end <= known.end
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two sentences say the same: most stems of the shorter one stand in the other."""
-    a, b = set(stems(one)), set(stems(other))
-    return len(a & b) > _SAME * max(1, min(len(a), len(b)))
+def _overlap(known: Quote, quote: Quote) -> bool:
+    return known.article_id == quote.article_id and known.start < quote.end and quote.start < known.end

@@ -59,6 +59,7 @@ def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:
         "message": answer.message,
         "filters": filters_json(answer.query.filters),
         "period": period_json(answer.query.period),
+        "timeline": answer.timeline,
         "claims": [_plain(asdict(claim)) for claim in answer.claims],
         "citations": [_plain(asdict(citation)) for citation in answer.citations],
         "as_of": _plain(answer.as_of),

@@ -82,7 +82,8 @@ _LEADS = re.compile(
     r"zwischen|und|and|dem|den|der|the)|[-–/])\s*$",
     re.I,
 )
-_YEAR_LEADS = re.compile(r"\b(?:jahre?s?|year|seit|since|im)\s+$", re.I)
+_YEAR_LEADS = re.compile(r"\b(?:jahre?s?|year|seit|since|im|vor|nach|bis|ab)\s+$", re.I)
+_COUNTED = re.compile(r"\s+(?:Jahr|Tag|Stunde|Euro|Dollar|Meter|Kilo|Mensch|Soldat|Person|Tote|Tonne|Mal)")
 _EVENT = (
     r"\w*(?:gipfel|treffen|wahl|krieg|angriff|beschluss|konferenz|abstimmung|urteil|sitzung|besuch|entscheidung|"
     r"erhöhung|beitritt|invasion|überfall|abkommen|start|beginn|rücktritt|anschlag|unfall|spiel|summit|meeting|"
@@ -188,6 +189,8 @@ def _spans(question: str, today: date, year: int | None) -> Iterator[_Span]:
             if any(match.start() < known.end and known.start < match.end() for known in found):
                 continue
             groups = {name: value.lower() for name, value in match.groupdict().items() if value}
+            if "near" in groups and match.start() and match.group()[0].isupper():  # USA Today
+                continue
             if not _is_time(groups, question[: match.start()], question[match.end() :]):
                 continue
             try:
@@ -200,13 +203,13 @@ def _spans(question: str, today: date, year: int | None) -> Iterator[_Span]:
 
 def _is_time(groups: Mapping[str, str], before: str, after: str) -> bool:
     """Whether a match is a time: without a word that leads to one, "may" is a verb and "Sommer" a name."""
-    if set(groups) == {"year"} and re.match(r"\s+[A-ZÄÖÜ]", after):  # "2000 Soldaten"
-        return bool(_YEAR_LEADS.search(before))
+    if set(groups) == {"year"} and re.match(r"\s+[A-ZÄÖÜ]", after):  # "2000 Soldaten", "vor 2000 Jahren"
+        return bool(_YEAR_LEADS.search(before)) and not _COUNTED.match(after)
     return set(groups) not in ({"month"}, {"season"}) or bool(_LEADS.search(before))
 
 
 def _read(groups: Mapping[str, str], today: date, year: int | None) -> tuple[tuple[date, date], bool, bool]:
-    """The days that a match means, whether of any year, and whether told from today."""
+    """The days that a match means, whether of any year, and whether its words tell it from today alone."""
     given = int(groups["year"]) % 100 + 2000 if len(groups.get("year", "")) == 2 else int(groups.get("year", year or 0))
     if "month" in groups or "season" in groups:
         relative = "which" in groups and not given
@@ -216,7 +219,8 @@ def _read(groups: Mapping[str, str], today: date, year: int | None) -> tuple[tup
         return days, not given and not relative, relative
     if "year" in groups:
         return _third((date(given, 1, 1), date(given, 12, 31)), groups.get("part")), False, False
-    return _relative(groups, today), False, True
+    # A weekday stands in the articles of its week too, so it is searched for as well.
+    return _relative(groups, today), False, not groups.keys() & {"weekday", "weekend"}
 
 
 def _of_year(groups: Mapping[str, str], year: int, today: date, latest: bool) -> tuple[date, date]:

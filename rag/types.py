@@ -147,12 +147,16 @@ class DraftClaim:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a composer proposes. ``answers`` is false where its claims are only the closest passages."""
+    """What a composer proposes. ``answers`` is false where its claims are only the closest passages.
+
+    ``timeline``: the claims are what was so at different dates, in their order.
+    """
 
     claims: tuple[DraftClaim, ...]
     confidence: float
     answers: bool
     made_by: str
+    timeline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,8 @@ class Answer:
     """What a person sees. Only ``citations.verify`` makes one.
 
     ``as_of`` is the newest publication date among the citations; ``timings_ms`` holds milliseconds per stage.
-    With status ``nearest`` there are no claims: the citations are the closest passages.
+    With status ``nearest`` there are no claims: the citations are the closest passages. ``timeline``: the claims tell
+    what was so at different dates, in order of the dates of their articles.
     """
 
     query: Query
@@ -201,6 +206,7 @@ class Answer:
     as_of: date | None
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    timeline: bool = False
 
 
 class Encoder(Protocol):

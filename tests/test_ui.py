@@ -638,3 +638,18 @@ def test_an_archive_that_does_not_open_is_one_calm_page(page: AppTest, monkeypat
     assert not page.chat_input
     page.session_state["lang"] = "en"
     assert "The archive cannot be opened." in drawn(page.run())
+
+
+def test_a_timeline_shows_the_day_of_each_claim() -> None:
+    whole = answer("Warum keine Patriots?")
+    assert "beleg-date" not in markup.answer_html(whole, 0, DE)
+    shown = markup.answer_html(replace(whole, timeline=True), 0, DE)
+    assert shown.count("beleg-entry") == 2
+    assert "30. November 2022: Eine Zusage gab es nicht." in Reader(shown).text
+    assert "30 November 2022: " in Reader(markup.answer_html(replace(whole, timeline=True), 0, EN)).text
+
+
+def test_a_card_names_the_outlets_that_have_the_same() -> None:
+    card = Reader(markup.card_html(cited(BUKAREST, "Offen.")[0], DE, ("Bote", "<b>Blatt</b>"))).text
+    assert card.endswith("auch in: Bote, <b>Blatt</b>")
+    assert "also in: Bote" in markup.card_html(cited(BUKAREST, "Offen.")[0], EN, ("Bote",))

@@ -194,7 +194,8 @@ def _sources(turn: int, answer: Answer, texts: Texts) -> None:
     for citations in by_article(answer.citations):
         place = Place(turn, citations[0].number)
         with st.container(key=f"card-{turn}-{place.number}"):
-            st.html(markup.card_html(citations[0], texts))
+            copies = tuple(dict.fromkeys(name for citation in citations for name in citation.also_in))
+            st.html(markup.card_html(citations[0], texts, copies))
             st.button(texts.show, key=f"show-{place}", type="tertiary", on_click=_open, args=(place,))
             st.html(markup.quotes_html(citations, turn, texts))
 

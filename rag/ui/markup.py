@@ -34,7 +34,9 @@ def answer_html(answer: Answer, turn: int, texts: Texts, shown: int | None = Non
     """The answer up to its claim number ``shown`` (all of them if ``None``); the sources are cards of their own."""
     complete = shown is None or shown >= len(answer.claims)
     parts = [_understood(answer, texts), f'<p class="beleg-message beleg-{answer.status}">{escape(answer.message)}</p>']
-    parts += [_claim_html(claim, turn, texts) for claim in answer.claims[:shown]]
+    days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
+    for claim in answer.claims[:shown]:
+        parts.append(_claim_html(claim, days.get(claim.citations[0]), turn, texts))
     if complete and answer.claims and answer.as_of:
         as_of = texts.as_of.format(date=texts.day(answer.as_of))
         parts.append(f'<p class="beleg-as-of">{escape(as_of)}</p>')
@@ -47,12 +49,14 @@ def sources_heading_html(answer: Answer, texts: Texts) -> str:
     return f'<h3 class="beleg-heading{kind}" lang="{texts.language}">{escape(text)}</h3>'
 
 
-def card_html(cited: Citation, texts: Texts) -> str:
-    """The facts of an article that an answer cites."""
+def card_html(cited: Citation, texts: Texts, also_in: Sequence[str] = ()) -> str:
+    """The facts of an article that an answer cites, and where else the same stands."""
     facts = _facts_html(texts, cited.source, cited.author, cited.published, cited.updated)
+    named = escape(texts.also_in.format(outlets=", ".join(also_in)))
+    copies = f'<p class="beleg-facts" lang="{texts.language}">{named}</p>' if also_in else ""
     return (
         f'<h4 class="beleg-title" lang="de">{escape(cited.title or texts.untitled)}</h4>'
-        f'<p class="beleg-facts" lang="{texts.language}">{facts}{_link_html(cited.url, texts)}</p>'
+        f'<p class="beleg-facts" lang="{texts.language}">{facts}{_link_html(cited.url, texts)}</p>{copies}'
     )
 
 
@@ -155,13 +159,16 @@ def _understood(answer: Answer, texts: Texts) -> str:
     return f'<p class="beleg-understood" lang="{texts.language}">{escape(line)}</p>'
 
 
-def _claim_html(claim: Claim, turn: int, texts: Texts) -> str:
+def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts) -> str:
+    """One claim with its numbers; in a timeline under the day of its article."""
     marks = "".join(_number_html(Place(turn, number), texts) for number in claim.citations)
     doubt = ""
     if claim.verdict != "belegt":
         doubt = f' <span class="beleg-doubt" lang="{texts.language}">{escape(texts.verdicts[claim.verdict])}</span>'
     marks = f'<span class="beleg-marks">\u2060{marks}</span>'  # joined to the last word, so that no line breaks before
-    return f'<p class="beleg-claim" lang="de">{escape(claim.text)}{marks}{doubt}</p>'
+    dated = f'<span class="beleg-date" lang="{texts.language}">{escape(texts.day(day))}: </span>' if day else ""
+    kind = "beleg-claim beleg-entry" if day else "beleg-claim"
+    return f'<p class="{kind}" lang="de">{dated}{escape(claim.text)}{marks}{doubt}</p>'
 
 
 def _number_html(place: Place, texts: Texts) -> str:

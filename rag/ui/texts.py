@@ -41,6 +41,7 @@ class Texts:
     span: str
     any_year: str
     sources: str
+    also_in: str
     nearest: str
     show: str
     show_number: str
@@ -130,6 +131,7 @@ TEXTS: Mapping[Language, Texts] = {
         span="{since} bis {until}",
         any_year="{days}, jedes Jahr",
         sources="Quellen",
+        also_in="auch in: {outlets}",
         nearest="Nächstliegende Stellen, keine Antwort",
         show="Im Artikel zeigen",
         show_number="Beleg {number} im Artikel zeigen",
@@ -173,6 +175,7 @@ TEXTS: Mapping[Language, Texts] = {
         span="{since} to {until}",
         any_year="{days}, any year",
         sources="Sources",
+        also_in="also in: {outlets}",
         nearest="Closest passages, not an answer",
         show="Show in article",
         show_number="Show evidence {number} in its article",

@@ -1,0 +1,53 @@
+"""The same report in several outlets: which passages are copies of others, and where else a quote stands.
+
+By shared runs of words (shingles; Broder 1997). Knows hits and texts, no index and no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.german import words
+from rag.types import Hit
+
+RUN = 4  # words in a row
+_COPY = 0.6  # share of the shorter passage's runs from which it is a copy
+_STANDS = 0.8  # share of a quote's runs from which it stands in another passage as well
+_SHORTEST = 6  # words; a shorter quote stands anywhere by chance
+
+Runs = frozenset[tuple[str, ...]]
+
+
+def runs(text: str) -> Runs:
+    """All runs of four words in lower case; of a shorter text the whole."""
+    own = [word.lower() for word in words(text)]
+    return frozenset(tuple(own[i : i + RUN]) for i in range(max(1, len(own) - RUN + 1))) if own else frozenset()
+
+
+def share(part: Runs, whole: Runs) -> float:
+    """How much of the one text stands in the other, from 0 to 1."""
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def originals(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits without those that copy a better one of another article."""
+    kept: list[tuple[Hit, Runs]] = []
+    for hit in hits:
+        own = runs(hit.passage.text)
+        others = (known for better, known in kept if better.article.article_id != hit.article.article_id)
+        if not any(share(*sorted((own, known), key=len)) >= _COPY for known in others):
+            kept.append((hit, own))
+    return [hit for hit, _ in kept]
+
+
+def also_in(quote: str, article_id: str, hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The other articles among the hits in which a quote stands too, by outlet or else title, in the hits' order."""
+    own = runs(quote)
+    if len(words(quote)) < _SHORTEST:
+        return ()
+    found = [
+        hit.article.source or hit.article.title or hit.article.article_id
+        for hit in hits
+        if hit.article.article_id != article_id and share(own, runs(hit.passage.text)) >= _STANDS
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,82 @@
+"""What articles of different dates say differently stands in order of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from rag.assistant import Assistant
+from rag.types import Answer, Filters
+
+
+def told(answer: Answer) -> list[tuple[str, str]]:
+    """The claims of an answer with the dates of their articles."""
+    day = {citation.number: citation.published for citation in answer.citations}
+    return [(str(day[claim.citations[0]]), claim.text) for claim in answer.claims]
+
+
+@pytest.fixture(scope="module")
+def demo(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> Assistant:
+    return open_assistant(demo_index)
+
+
+@pytest.mark.parametrize(
+    ("question", "entries"),
+    [
+        (
+            "Bekommt die Ukraine Patriots?",
+            {
+                "2022-11-16": "kein Staat welche zugesagt",
+                "2022-12-21": "Die Ukraine bekommt Patriots.",
+                "2023-04-20": "stehen Patriots auf ukrainischem Boden",
+            },
+        ),
+        ("Wann kamen die Patriots in die Ukraine?", {"2023-04-20": "19. April 2023"}),
+        ("Wie viele Mitglieder hat die NATO?", {"2022-05-18": "30 Mitglieder", "2023-04-04": "31 Mitglieder"}),
+        ("Wie hoch ist der Leitzins der EZB?", {"2022-07-21": "halben Prozentpunkt", "2023-09-14": "4,5 Prozent"}),
+        (
+            "Sind die Atomkraftwerke abgeschaltet?",
+            {"2023-03-01": "spätestens am 15. April", "2023-04-16": "läuft kein Atomkraftwerk mehr"},
+        ),
+        ("Wie hoch ist der Mindestlohn?", {"2022-10-01": "10,45 Euro", "2023-01-01": "zwölf Euro"}),
+    ],
+)
+def test_what_changed_is_told_by_date(demo: Assistant, question: str, entries: dict[str, str]) -> None:
+    answer = demo.ask(question)
+    found = told(answer)
+    assert answer.timeline
+    assert [day for day, _ in found] == sorted({day for day, _ in found})
+    assert len(found) <= 4
+    assert sum(len(text.split()) for _, text in found) <= 90
+    for day, words in entries.items():
+        assert words in dict(found)[day]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Warum keine Patriots für die Ukraine?",  # reasons do not change from day to day
+        "Was kostet das Deutschlandticket?",  # one article tells it
+        "Wie stark hat DART den Asteroiden abgelenkt?",
+    ],
+)
+def test_what_one_article_tells_is_no_timeline(demo: Assistant, question: str) -> None:
+    answer = demo.ask(question)
+    assert answer.status == "answered"
+    assert not answer.timeline
+
+
+def test_one_day_is_no_timeline(demo: Assistant) -> None:
+    day = date(2022, 12, 21)
+    answer = demo.ask("Bekommt die Ukraine Patriots?", filters=Filters(since=day, until=day))
+    assert not answer.timeline
+    assert any(claim.text == "Die Ukraine bekommt Patriots." for claim in answer.claims)
+
+
+def test_the_time_of_the_question_bounds_the_timeline(demo: Assistant) -> None:
+    days = [day for day, _ in told(demo.ask("Bekam die Ukraine vor 2023 Patriots?"))]
+    assert days
+    assert all(day < "2023" for day in days)
