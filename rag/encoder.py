@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 BUNDLED = MODELS / "beleg-static-de"
 MAX_CHARACTERS = 8_000  # a passage is about 1,600; what is longer is no passage but an accident
 _BATCH = 1_024
-_REMEMBERED_WORDS = 120_000
 
 
 def load_encoder(name: str | None = None) -> Encoder:
@@ -95,9 +93,6 @@ class StaticEncoder:
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
         self.folder = folder
-        self._lock = threading.Lock()
-        self._rows: dict[str, int] = {}
-        self._memory = np.empty((_REMEMBERED_WORDS, self.dimension), dtype=np.float16)
 
     @property
     def name(self) -> str:
@@ -118,7 +113,7 @@ class StaticEncoder:
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         cut = [text[:MAX_CHARACTERS] for text in texts]
-        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(cut, add_special_tokens=False)]
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cut, add_special_tokens=False)]
         vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
         filled = [row for row, own in enumerate(ids) if own]
         if filled:
@@ -129,21 +124,6 @@ class StaticEncoder:
         return normalised(vectors)
 
     encode_queries = encode_passages
-
-    def word_vectors(self, words: Sequence[str]) -> Vectors:
-        """The vectors of single words, shape (words, dimension); remembered, since words repeat."""
-        distinct = list(dict.fromkeys(words))
-        if len(distinct) > len(self._memory):
-            return self.encode_passages(words)
-        with self._lock:
-            new = [word for word in distinct if word not in self._rows]
-            if len(self._rows) + len(new) > len(self._memory):
-                self._rows, new = {}, distinct
-            for word, vector in zip(new, self.encode_passages(new), strict=True):
-                row = self._rows[word] = len(self._rows)
-                self._memory[row] = vector
-            found = self._memory[[self._rows[word] for word in words]]
-        return found.astype(np.float32)
 
 
 class TransformerEncoder:

@@ -14,11 +14,14 @@ import numpy as np
 
 from rag.encoder import StaticEncoder
 from rag.german import sentences, stems, words
-from rag.terms import Array, Idf, Terms, covered, distinct_words, weakest
+from rag.terms import Array, Idf, Terms, covered, weakest
 from rag.types import Hit, Query, Quote
+from rag.vocabulary import distinct_words, vocabulary
 
 HITS = 6  # passages whose sentences are candidates
 MAX_SENTENCES = 240
+_KNOWN_SENTENCES = 12_000  # some 25 MB; the same sentences come back with every question on a topic
+_KNOWN_PASSAGES = 2_000
 _WHOLE = 0.99  # share of a word's grams from which it counts as found
 
 QUESTION_FORMS: dict[str, re.Pattern[str]] = {
@@ -78,6 +81,26 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _END = re.compile(r"[.!?…][\"'»«“”’‘)\]]*$")
 
 
+def _in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern for a text in lower case."""
+    return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)
+
+
+_FORMS_OF_ANY_CASE = [name for name, pattern in ANSWER_FORMS.items() if pattern.flags & re.IGNORECASE]
+_FORMS_OF_THIS_CASE = [name for name, pattern in ANSWER_FORMS.items() if not pattern.flags & re.IGNORECASE]
+_LOWER_FORMS = [
+    *(_in_lower_case(ANSWER_FORMS[name]) for name in _FORMS_OF_ANY_CASE),
+    *map(_in_lower_case, (_CONDITION, _NEGATION)),
+]
+_CASED_FORMS = [*(ANSWER_FORMS[name] for name in _FORMS_OF_THIS_CASE), _SPEECH]
+_SHAPE = (
+    *(f"has_{name}" for name in _FORMS_OF_ANY_CASE),
+    *("condition", "negation"),
+    *(f"has_{name}" for name in _FORMS_OF_THIS_CASE),
+    *("speech", "leans_back", "whole", "length"),
+)
+
+
 def question_form(question: str) -> str:
     """What a question asks for: the first of ``QUESTION_FORMS`` by where it stands, else ``yesno``."""
     found = [(m.start(), i, name) for i, (name, p) in enumerate(QUESTION_FORMS.items()) if (m := p.search(question))]
@@ -109,7 +132,7 @@ def candidates(hits: Sequence[Hit]) -> list[list[Candidate]]:
     total = 0
     for number, hit in enumerate(hits[:HITS]):
         p = hit.passage
-        spans = sentences(p.text)[: MAX_SENTENCES - total]
+        spans = _sentences(p.text)[: MAX_SENTENCES - total]
         total += len(spans)
         found.append(
             [
@@ -126,30 +149,33 @@ def candidates(hits: Sequence[Hit]) -> list[list[Candidate]]:
 class _Sentence:
     """What a sentence is, whatever is asked."""
 
-    words: tuple[str, ...]
+    words: frozenset[str]
     names: tuple[str, ...]
     numbers: frozenset[str]
-    shape: dict[str, float]
+    shape: tuple[float, ...]  # in the order of _SHAPE
 
 
-@lru_cache(maxsize=4_000)
+@lru_cache(maxsize=_KNOWN_SENTENCES)
 def _analysed(text: str) -> _Sentence:
     """Remembered, since the same sentences come back with every question on a topic."""
-    shape = {f"has_{name}": float(bool(pattern.search(text))) for name, pattern in ANSWER_FORMS.items()}
-    shape |= {
-        "condition": float(bool(_CONDITION.search(text))),
-        "negation": float(bool(_NEGATION.search(text))),
-        "speech": float(bool(_SPEECH.search(text))),
-        "leans_back": float(leans_back(text)),
-        "whole": float(is_sentence(text)),
-        "length": float(np.log1p(len(text.split())) / 4),
-    }
+    lower = text.lower()  # a pattern that ignores case takes twice as long
     return _Sentence(
-        words=distinct_words(text),
+        words=frozenset(distinct_words(text)),
         names=tuple(w.lower() for w in words(text)[1:] if w[0].isupper()),
         numbers=frozenset(_NUMBER.findall(text)),
-        shape=shape,
+        shape=(
+            *(float(bool(form.search(lower))) for form in _LOWER_FORMS),
+            *(float(bool(form.search(text))) for form in _CASED_FORMS),
+            float(leans_back(text)),
+            float(is_sentence(text)),
+            float(np.log1p(len(text.split())) / 4),
+        ),
     )
+
+
+@lru_cache(maxsize=_KNOWN_PASSAGES)
+def _sentences(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(sentences(text))
 
 
 class Features:
@@ -168,8 +194,8 @@ class Features:
     def rows(self) -> Array:
         texts = [c.quote.text for c in self.flat]
         analysed = [_analysed(text) for text in texts]
-        found = self._terms.match([a.words for a in analysed])
-        vectors = self._encoder.encode_passages(texts)
+        found = self._terms.match(texts)
+        vectors = vocabulary(self._encoder).sentence_vectors(texts)
         cosine = vectors @ self._encoder.encode_queries([self._question])[0]
         columns: dict[str, Array] = {}
         for name, matrix, shares in (
@@ -231,7 +257,8 @@ class Features:
         asked_numbers = set(_NUMBER.findall(self._question))
         asked_words = {w.lower() for w in words(self._question)}
         count = len(analysed)
-        columns = {name: _column(a.shape[name] for a in analysed) for name in analysed[0].shape}
+        shapes = np.array([a.shape for a in analysed], dtype=np.float32)
+        columns: dict[str, Array] = {name: shapes[:, i] for i, name in enumerate(_SHAPE)}
         columns |= {f"asks_{n}": _column([self._form == n] * count) for n in (*QUESTION_FORMS, "yesno")}
         fits = columns.get(f"has_{self._form}", np.zeros(count, dtype=np.float32))
         before, after, _, _ = self._neighbourhood(fits[:, np.newaxis])
@@ -245,7 +272,7 @@ class Features:
             "depth": _column(np.log1p(c.quote.start) / 10 for c in self.flat),
             "new_numbers": _column(bool(a.numbers - asked_numbers) for a in analysed),
             "new_names": _column(min(5, sum(w not in asked_words for w in a.names)) / 5 for a in analysed),
-            "new_words": _column(min(20, len(set(a.words) - asked_words)) / 20 for a in analysed),
+            "new_words": _column(min(20, len(a.words - asked_words)) / 20 for a in analysed),
             "asked_words": _column([min(12, len(self._terms.words)) / 12] * count),
         }
 

@@ -16,7 +16,7 @@ from rag.encoder import StaticEncoder
 from rag.errors import BelegError
 from rag.german import stems
 from rag.settings import MODELS
-from rag.terms import Array, Idf, Terms, covered, distinct_words, weakest
+from rag.terms import Array, Idf, Terms, covered, weakest
 
 BUNDLED = MODELS / "beleg-passages-de"
 CONFIG = "config.json"
@@ -32,7 +32,7 @@ def passage_parts(
     terms: Terms, texts: Sequence[str], titles: Sequence[str], scores: Sequence[Mapping[str, float]]
 ) -> Array:
     """One row a passage, one column for each of ``PARTS``; ``scores`` are the search's own parts of each."""
-    found = terms.match([distinct_words(text) for text in texts])
+    found = terms.match(texts)
     names = terms.names(found.gram)
     titled = [frozenset(stems(title)) for title in titles]
     own = {name: np.array([part.get(name, 0.0) for part in scores]) for name in ("lexical", "grams", "dense")}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.encoder import bundled
 from rag.german import fold
@@ -20,6 +21,8 @@ from rag.rerank import DEPTH, PassageRanker
 from rag.types import Encoder, Filters, Hit, Period, Query
 
 Method = Literal["hybrid", "lexical", "dense"]
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
 PERIOD_SHARE = 0.2  # of the best first score, for a passage published in the time that the question names
 PERIOD_POINTS = 3.0  # the same in the second look
 
@@ -40,8 +43,7 @@ WEIGHTS: Mapping[Method, Weights] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A passage in a ranking, before its text is loaded."""
 
     row: int
@@ -86,16 +88,18 @@ class HybridSearch:
 
     def _first_look(self, text: str, filters: Filters, depth: int) -> list[Ranked]:
         """All candidates by the weighted sum."""
-        parts = self._parts(text, filters, depth)
-        rows = sorted({row for scores in parts.values() for row in scores})
-        ids, withdrawn = self._index.store.ids(rows), self._index.store.withdrawn()
-        rows = [row for row in rows if ids[row][1] not in withdrawn]
-        values = np.array([[scores.get(row, 0.0) for scores in parts.values()] for row in rows]).reshape(-1, len(parts))
-        total = values @ np.array([getattr(self._weights, name) for name in parts])
-        order = sorted(range(len(rows)), key=lambda i: (-total[i], ids[rows[i]][0]))
+        rows, parts = self._parts(text, filters, depth)
+        ids, withdrawn = self._index.store.ids(rows.tolist()), self._index.store.withdrawn()
+        total = sum(getattr(self._weights, name) * scores for name, scores in parts.items())
+        columns = zip(*(scores.tolist() for scores in parts.values()), strict=True)
+        found = [
+            (-score, *ids[row], row, values)
+            for row, score, values in zip(rows.tolist(), np.asarray(total).tolist(), columns, strict=True)
+        ]
         return [
-            Ranked(rows[i], *ids[rows[i]], float(total[i]), dict(zip(parts, values[i].tolist(), strict=True)))
-            for i in order
+            Ranked(row, passage_id, article_id, -score, dict(zip(parts, values, strict=True)))
+            for score, passage_id, article_id, row, values in sorted(found)
+            if article_id not in withdrawn
         ]
 
     def _second_look(self, text: str, ranked: Sequence[Ranked]) -> list[Ranked]:
@@ -106,10 +110,10 @@ class HybridSearch:
         texts = [indexed_text(*found[r.row]) for r in best]
         titles = [found[r.row][0].title for r in best]
         scored = self._ranker.rank(text, texts, titles, [r.parts for r in best], self._index.lexical.idf)
-        again = [replace(r, score=score, parts=parts) for r, (score, parts) in zip(best, scored, strict=True)]
+        again = [r._replace(score=score, parts=parts) for r, (score, parts) in zip(best, scored, strict=True)]
         again.sort(key=lambda r: (-r.score, r.passage_id))
         lowest = again[-1].score if again else 0.0
-        below = (Ranked(r.row, r.passage_id, r.article_id, lowest - i, r.parts) for i, r in enumerate(others, 1))
+        below = [Ranked(r[0], r[1], r[2], lowest - i, r[4]) for i, r in enumerate(others, 1)]
         return [*again, *below]
 
     def _preferring(self, period: Period, ranked: Sequence[Ranked], points: float) -> list[Ranked]:
@@ -117,7 +121,7 @@ class HybridSearch:
         days = self._index.store.published([r.row for r in ranked])
         bonus = {r.row: points * nearness(days.get(r.row), period) for r in ranked}
         raised = [
-            replace(r, score=r.score + bonus[r.row], parts={**r.parts, "period": bonus[r.row]}) if bonus[r.row] else r
+            r._replace(score=r.score + bonus[r.row], parts={**r.parts, "period": bonus[r.row]}) if bonus[r.row] else r
             for r in ranked
         ]
         return sorted(raised, key=lambda r: (-r.score, r.passage_id))
@@ -130,29 +134,29 @@ class HybridSearch:
         known = tuple(name for name in self._index.store.sources() if fold(name) in wanted)
         return replace(filters, sources=known) if known else None
 
-    def _parts(self, text: str, filters: Filters, depth: int) -> dict[str, dict[int, float]]:
-        """For every candidate of any part, its score in each part that has a weight."""
+    def _parts(self, text: str, filters: Filters, depth: int) -> tuple[Rows, dict[str, Scores]]:
+        """The candidates of any part, by row, and the scores of all of them in each part that has a weight."""
         lexical, dense = self._index.lexical, self._index.dense
-        found: dict[str, dict[int, float]] = {}
-        vector = None
+        found: dict[str, list[tuple[int, float]]] = {}
+        vector = self._encoder.encode_queries([text])[0] if self._weights.dense else None
         if self._weights.lexical:
-            found["lexical"] = dict(lexical.search("stems", text, depth, filters))
+            found["lexical"] = lexical.search("stems", text, depth, filters)
         if self._weights.grams:
-            found["grams"] = dict(lexical.search("grams", text, depth, filters))
-        if self._weights.dense:
-            vector = self._encoder.encode_queries([text])[0]
+            found["grams"] = lexical.search("grams", text, depth, filters)
+        if vector is not None:
             among = self._index.store.rows_within(filters) if filters else None
-            found["dense"] = dict(dense.search(vector, depth, among))
-        candidates = {row for scores in found.values() for row in scores}
-        for name, scores in found.items():
-            missing = sorted(candidates - scores.keys())
-            if not missing:
-                continue
+            found["dense"] = dense.search(vector, depth, among)
+        rows = np.array(sorted({row for hits in found.values() for row, _ in hits}), dtype=np.int64)
+        parts = {}
+        for name, hits in found.items():
+            own = dict(hits)
+            missing = [row for row in rows.tolist() if row not in own]
             if name == "dense" and vector is not None:
-                scores.update(dense.scores(vector, missing))
+                own |= dense.scores(vector, missing)
             else:
-                scores.update(lexical.scores("stems" if name == "lexical" else "grams", text, missing))
-        return found
+                own |= lexical.scores("stems" if name == "lexical" else "grams", text, missing)
+            parts[name] = np.array([own.get(row, 0.0) for row in rows.tolist()])
+        return rows, parts
 
     def __call__(self, query: Query, passages: int = 20, articles: int = 10) -> list[Hit]:
         """The best hits: ``passages`` of them, and more until they come from ``articles`` different articles."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.encoder import StaticEncoder
-from rag.german import grams, stem, stems, terms, word_grams
+from rag.german import stem, terms, word_grams
+from rag.vocabulary import vocabulary
 
 Array = npt.NDArray[np.float32]
 Idf = Callable[[str, str], float]  # field ("stems" or "grams"), term → inverse document frequency
@@ -27,11 +27,6 @@ _EMPTY = frozenset(
     haben hatte hatten zu zum zur von vom in im an am auf aus bei mit nach für über um sich es er sie man nicht denn
     the is are was were do does did what which who when where why how of in on for to a an""".split()
 )
-
-
-def distinct_words(text: str) -> tuple[str, ...]:
-    """The terms of a text in lower case, each once: what it is matched by."""
-    return tuple(dict.fromkeys(map(str.lower, terms(text))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +48,25 @@ class Terms:
         self._encoder = encoder
         asked = terms(question)
         content = [word for word in asked if stem(word) not in _EMPTY] or asked
-        self.stems = list(dict.fromkeys(stems(" ".join(content))))
+        self.stems = list(dict.fromkeys(map(stem, content)))
         self.stem_weights = _shares([idf("stems", term) for term in self.stems])
         self.words = list(dict.fromkeys(word.lower() for word in content))
         self.word_weights = _shares([idf("stems", stem(word)) for word in self.words])
-        self.grams = list(dict.fromkeys(gram for word in content for gram in grams(word)))
+        self.grams = list(dict.fromkeys(gram for word in content for gram in word_grams(word)))
         self.gram_weights = _shares([idf("grams", gram) for gram in self.grams])
         named = [word for word in content if word[0].isupper() or word[0].isdigit()] or content
         self._names = list(dict.fromkeys(named))
         self._rarest = int(np.argmax([idf("stems", stem(word)) for word in self._names] or [0.0]))
 
-    def match(self, texts: Sequence[tuple[str, ...]]) -> Matches:
-        """How much of the question stands in each text, given by its distinct words."""
-        filled = [text or ("",) for text in texts]  # the vector of no word is zero
-        vocabulary = list(dict.fromkeys(chain.from_iterable(filled)))
-        number = {word: i for i, word in enumerate(vocabulary)}
-        flat = [number[word] for text in filled for word in text]
-        starts = np.cumsum([0] + [len(text) for text in filled[:-1]])
-        soft = self._encoder.word_vectors(vocabulary) @ self._encoder.word_vectors(self.words).T
-        exact = _table(self.stems, [(stem(word),) for word in vocabulary])
-        gram = _table(self.grams, [word_grams(word) for word in vocabulary])
-        return Matches(*(np.maximum.reduceat(table[flat], starts, axis=0) for table in (exact, gram, soft)))
+    def match(self, texts: Sequence[str]) -> Matches:
+        """How much of the question stands in each text."""
+        words, asked, numbers = vocabulary(self._encoder).look_up(self.words, texts)
+        filled = [own if len(own) else words.nothing for own in numbers]
+        distinct, flat = np.unique(np.concatenate([words.nothing, *filled]), return_inverse=True)
+        starts = np.cumsum([1] + [len(own) for own in filled[:-1]])
+        soft = words.vectors(distinct) @ words.vectors(asked).T
+        tables = words.with_stems(distinct, self.stems), words.with_grams(distinct, self.grams), soft
+        return Matches(*(np.maximum.reduceat(table[flat], starts, axis=0) for table in tables))
 
     def names(self, gram: Array) -> Array:
         """Mean, weakest and rarest share of the names, numbers or else words that stand in each text, shape (texts, 3).
@@ -81,7 +74,7 @@ class Terms:
         ``gram`` is that column of ``Matches``: a name counts by the letters of it that are there.
         """
         position = {term: i for i, term in enumerate(self.grams)}
-        columns = [[position[term] for term in grams(word)] for word in self._names]
+        columns = [[position[term] for term in word_grams(word)] for word in self._names]
         if not columns:
             return np.ones((len(gram), 3), dtype=np.float32)
         found = np.stack([gram[:, own].mean(axis=1) for own in columns], axis=1)
@@ -96,17 +89,6 @@ def covered(matrix: Array, weights: Array) -> Array:
 def weakest(matrix: Array) -> Array:
     """The match of the term that each row covers least; 0 without terms."""
     return matrix.min(axis=1) if matrix.shape[1] else np.zeros(len(matrix), dtype=np.float32)
-
-
-def _table(terms: Sequence[str], words: Sequence[Sequence[str]]) -> Array:
-    """Which words hold which terms: one row a word, one column a term."""
-    position = {term: i for i, term in enumerate(terms)}
-    table = np.zeros((len(words), len(terms)), dtype=np.float32)
-    for row, own in enumerate(words):
-        for term in own:
-            if term in position:
-                table[row, position[term]] = 1
-    return table
 
 
 def _shares(values: Sequence[float]) -> Array:

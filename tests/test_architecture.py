@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.features"}),
     frozenset({"rag.terms", "rag.translate", "rag.period", "rag.copies", "rag.wording"}),
     frozenset({"rag.index"}),
-    frozenset({"rag.corpus", "rag.passages"}),
+    frozenset({"rag.corpus", "rag.passages", "rag.vocabulary"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),
     frozenset({"rag.settings", "rag.errors", "rag.types", "rag.names", "rag.numbers", "rag"}),
 )

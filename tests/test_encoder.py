@@ -57,13 +57,6 @@ def test_vectors_have_length_one_and_no_words_give_zero(encoder: StaticEncoder) 
     assert lengths == pytest.approx([1, 1, 0, 1, 1])
 
 
-def test_word_vectors_are_those_of_the_words(encoder: StaticEncoder) -> None:
-    found = encoder.word_vectors(["Brücke", "Wolf", "Brücke"])
-    assert np.allclose(
-        found, encoder.encode_passages(["Brücke", "Wolf", "Brücke"]), atol=1e-3
-    )  # kept in half precision
-
-
 def test_related_words_are_nearer_than_others(encoder: StaticEncoder) -> None:
     arzt, medizin, auto = encoder.encode_passages(
         ["Der Arzt hilft Kranken", "Medizin im Krankenhaus", "Das Auto hat einen Motor"]

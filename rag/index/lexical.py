@@ -26,6 +26,7 @@ Field = Literal["stems", "grams"]
 MAX_TERMS = 400  # distinct terms of one question; a pasted page is no question
 _WRITER_MEMORY = 64_000_000  # bytes
 _KNOWN_TERMS = 65_536  # terms whose frequency is remembered; some 20 MB
+_KNOWN_QUESTIONS = 64
 _META = "meta.json"
 
 
@@ -56,22 +57,29 @@ class LexicalIndex:
             self._schema = self._index.schema
             self._held = documents(folder)[0]
         self._known_idf = lru_cache(_KNOWN_TERMS)(self._exact_idf)
+        self._asked = lru_cache(_KNOWN_QUESTIONS)(self._any_term)  # each is asked twice: for the best, then for others
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
     def search(self, field: Field, text: str, limit: int, filters: Filters = Filters()) -> list[tuple[int, float]]:
         """The best rows for the terms of a text, with their BM25 scores (k1 1.2, b 0.75; tantivy's constants)."""
-        asked = self._any_of(field, terms(field, text))
+        asked = self._asked(field, text)
         if filters:
             asked = Query.boolean_query([(Occur.Must, asked), *((Occur.Must, q) for q in self._filters(filters))])
         return self._run(asked, limit)
 
     def scores(self, field: Field, text: str, rows: Sequence[int]) -> dict[int, float]:
         """The BM25 scores of given rows; a row without any of the terms is left out."""
-        among = Query.const_score_query(Query.term_set_query(self._schema, "row", [int(row) for row in rows]), 0.0)
-        asked = Query.boolean_query([(Occur.Must, among), (Occur.Must, self._any_of(field, terms(field, text)))])
-        return dict(self._run(asked, max(1, len(rows))))
+        if not rows:
+            return {}
+        # Terms by themselves are looked up faster than a set of them.
+        numbers = [
+            (Occur.Should, Query.term_query(self._schema, "row", int(row), index_option="basic")) for row in rows
+        ]
+        among = Query.const_score_query(Query.boolean_query(numbers), 0.0)
+        asked = Query.boolean_query([(Occur.Must, among), (Occur.Must, self._asked(field, text))])
+        return dict(self._run(asked, len(rows)))
 
     def idf(self, field: str, term: str) -> float:
         """The inverse document frequency of a term over passages, at least 0 (BM25; Robertson & Zaragoza 2009)."""
@@ -85,8 +93,8 @@ class LexicalIndex:
             found: int = self._searcher.search(query, limit=1, count=True).count  # type: ignore[attr-defined]
             return _idf(len(self), found)
 
-    def _any_of(self, field: Field, asked: Sequence[str]) -> Query:
-        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in asked])
+    def _any_term(self, field: Field, text: str) -> Query:
+        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in terms(field, text)])
 
     def _term(self, field: Field, term: str) -> Query:
         """One term. Tantivy takes deleted documents into its idf; the boost puts the exact one in its place."""

@@ -34,6 +34,7 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX articles_report ON articles (report) WHERE report IS NOT NULL;
 CREATE TABLE copy_keys (key INTEGER, article INTEGER, PRIMARY KEY (key, article)) WITHOUT ROWID;
 """
+_KNOWN_IDS = 100_000  # some 25 MB
 _LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
 
 
@@ -49,6 +50,7 @@ class Store:
         self._name = f"The article store {path}"
         self.withdrawn = withdrawn
         self._turn = threading.Lock()
+        self._ids: dict[int, tuple[str, str]] = {}
         with damaged(self._name, sqlite3.Error):
             # A published generation never changes: immutable spares SQLite its locks and a look for a journal.
             self._connection = sqlite3.connect(
@@ -108,13 +110,15 @@ class Store:
             raise IndexDamaged(f"{self._name} lacks a passage; mend it with `python -m rag build --full`.")
 
     def ids(self, rows: Sequence[int]) -> dict[int, tuple[str, str]]:
-        """Row number → (passage id, article id), without loading any text."""
-        found: dict[int, tuple[str, str]] = {}
-        for chunk in _chunks(rows):
+        """Row number → (passage id, article id), without loading any text; remembered."""
+        if len(self._ids) > _KNOWN_IDS:
+            self._ids = {}
+        known = self._ids
+        for chunk in _chunks([row for row in rows if row not in known]):
             sql = f"SELECT row, passage_id, article_id FROM passages WHERE row IN ({_marks(chunk)})"
-            found.update({row: (passage_id, article_id) for row, passage_id, article_id in self._rows(sql, chunk)})
-        self._require(rows, found)
-        return found
+            known.update({row: (passage_id, article_id) for row, passage_id, article_id in self._rows(sql, chunk)})
+        self._require(rows, known)
+        return {row: known[row] for row in rows}
 
     def published(self, rows: Sequence[int]) -> dict[int, date]:
         """Row number → day of publication, for the passages whose article bears one."""
