@@ -1,28 +1,34 @@
 """Stage 4: Draft → Answer. The only maker of answers: what does not stand in an article is not shown.
 
-Knows quotes and the hits they claim to come from; how a draft was written is not its business.
+A claim is either made of its quotes word for word, or it is laid beside them (``rag.support``) and shown with the best
+sentences of theirs. Knows quotes and the hits they claim to come from; how a draft was written is not its business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from rag.copies import also_in
 from rag.messages import EMPTY_QUESTION, STATUS
-from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, Query, Quote, Status
+from rag.support import Support, check
+from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, Language, Query, Quote, Status, Verdict
 
 
 def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
     """Checks every claim of a draft against the articles of the hits and drops what is not backed.
 
-    A claim stays if all its quotes stand at their offsets and its text is made of them word for word. The claims of a
-    draft that does not answer become citations alone (``nearest``); with no claim left the status is ``not_found``.
+    A claim stays if all its quotes stand at their offsets, and if its text is made of them word for word, or says what
+    they say. The claims of a draft that does not answer become citations alone (``nearest``); with no claim left the
+    status is ``not_found``.
     """
     articles = {hit.article.article_id: hit.article for hit in hits}
-    backed = [claim for claim in draft.claims if is_backed(claim, articles)]
+    judged = [(claim.text, judge(claim, articles, query.language)) for claim in draft.claims]
     citations: list[Citation] = []
     claims = tuple(
-        Claim(c.text, tuple(_cite(q, articles, citations, hits) for q in c.quotes), "belegt") for c in backed
+        Claim(text, tuple(_cite(quote, articles, citations, hits) for quote in support.quotes), support.verdict)
+        for text, support in judged
+        if support.verdict != "nicht belegt"
     )
     status: Status = "answered" if claims and draft.answers else "nearest" if claims else "not_found"
     empty = not any(character.isalnum() for character in query.standalone)
@@ -40,11 +46,19 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
     )
 
 
-def is_backed(claim: DraftClaim, articles: Mapping[str, Article]) -> bool:
-    """Whether all quotes of a claim stand word for word at their offsets, and the claim says nothing else."""
+def judge(claim: DraftClaim, articles: Mapping[str, Article], language: Language = "de") -> Support:
+    """How well a claim is backed by its quotes, and which words of theirs back it.
+
+    An English question may be answered in either language, so then the better of two readings counts.
+    """
     if not claim.quotes or not all(stands(quote, articles) for quote in claim.quotes):
-        return False
-    return claim.text == " ".join(quote.text for quote in claim.quotes)
+        return Support("nicht belegt", (), 0.0, "quote")
+    if claim.text == " ".join(quote.text for quote in claim.quotes):
+        return Support("belegt", claim.quotes, 1.0)
+    sources = [articles[quote.article_id] for quote in claim.quotes]
+    languages: tuple[Language, ...] = ("de",) if language == "de" else ("en", "de")
+    readings = [check(claim.text, claim.quotes, sources, spoken) for spoken in languages]
+    return min(readings, key=lambda support: get_args(Verdict).index(support.verdict))
 
 
 def stands(quote: Quote, articles: Mapping[str, Article]) -> bool:

@@ -654,7 +654,7 @@ def _parser() -> argparse.ArgumentParser:
     verb(verbs, "check", check, "check --index index", _index)
 
     p = verb(verbs, "train", train, "train all --data ../shared/training --out models")
-    p.add_argument("what", choices=("encoder", "lexicon", "ranker", "all"), nargs="?", default="all")
+    p.add_argument("what", choices=("encoder", "lexicon", "words", "ranker", "all"), nargs="?", default="all")
     p.add_argument("--data", type=Path, default=Path("../shared/training"), help="folder of the training files")
     p.add_argument("--out", type=Path, default=Path("models"), help="folder for the models")
 

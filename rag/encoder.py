@@ -125,6 +125,11 @@ class StaticEncoder:
 
     encode_queries = encode_passages
 
+    def lengths(self, words: Sequence[str]) -> Vectors:
+        """How long the sum of a word's token vectors is, shape (words,): training made those of empty words short."""
+        encodings = self.tokenizer.encode_batch(list(words), add_special_tokens=False) if words else []
+        return np.array([np.linalg.norm(self.table[e.ids].sum(axis=0)) for e in encodings], dtype=np.float32)
+
 
 class TransformerEncoder:
     """Any sentence-transformers model, with the prompts for queries and passages that it carries."""

@@ -6,10 +6,12 @@ Knows words; articles and quotes are never translated.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
 
 from rag.errors import BelegError
-from rag.german import words
+from rag.german import stem, words
 from rag.settings import MODELS
 
 BUNDLED = MODELS / "beleg-lexicon-en-de"
@@ -40,3 +42,21 @@ def german_words(question: str) -> str:
     asked = [word.lower() for word in words(question)]
     found = [german for word in asked if word not in _EMPTY for german in _lexicon().get(word, ())]
     return " ".join(dict.fromkeys(found))
+
+
+def translations(word: str) -> tuple[str, ...]:
+    """The likeliest German words for one English word."""
+    return tuple(_lexicon().get(word.lower(), ()))
+
+
+@lru_cache(maxsize=1)
+def meanings() -> Mapping[str, frozenset[str]]:
+    """German stem → the English words it translates. Two stems that share one say much the same.
+
+    Bannard & Callison-Burch 2005: paraphrases by way of another language.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for english, german in _lexicon().items():
+        for word in german:
+            found[stem(word)].add(english)
+    return {word: frozenset(english) for word, english in found.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 from rag.encoder import BUNDLED as ENCODER
 from rag.encoder import StaticEncoder
 from rag.errors import DatasetError
+from rag.proper_names import BUNDLED as WORDS
 from rag.ranker import BUNDLED as SENTENCES
 from rag.rerank import BUNDLED as PASSAGES
 from rag.rerank import PassageRanker
@@ -27,6 +28,7 @@ from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
 from rag.training.ranker import Recipe as SentenceRecipe
 from rag.training.ranker import train_ranker
+from rag.training.words import train_words
 from rag.translate import BUNDLED as LEXICON
 
 Say = Callable[[str], None]
@@ -42,7 +44,7 @@ _SOURCES = """\
 
 
 def train(what: str, data: Path, out: Path, say: Say) -> None:
-    """Trains ``encoder``, ``lexicon``, ``ranker`` or ``all`` from the files in ``data`` into folders under ``out``.
+    """Trains ``encoder``, ``lexicon``, ``words``, ``ranker`` or ``all`` from the files in ``data``, into ``out``.
 
     ``ranker`` means both rankers, of passages and of sentences; they are trained on the encoder that stands in ``out``.
     Raises DatasetError if ``data`` is not there.
@@ -59,6 +61,10 @@ def train(what: str, data: Path, out: Path, say: Say) -> None:
         count = train_lexicon(data, out / LEXICON.name)
         (out / LEXICON.name / "README.md").write_text(_lexicon_card(out / LEXICON.name, count), "utf-8")
         say(f"lexicon of {count:,} English words in {out / LEXICON.name}")
+    if what in ("words", "all"):
+        count = train_words(data, out / WORDS.name)
+        (out / WORDS.name / "README.md").write_text(_words_card(out / WORDS.name, count), "utf-8")
+        say(f"list of {count:,} ordinary stems in {out / WORDS.name}")
     if what in ("ranker", "all"):
         _train_rankers(data, StaticEncoder(encoder), out, say)
 
@@ -137,6 +143,27 @@ German words for {count:,} English ones, at most two each, so that an English qu
   `parallel-de-en`: Tatoeba (CC BY), MLQE-PE (CC0), MT-GenEval (CC BY-SA).
 - **Size**: {_megabytes(folder)}.
 - **Limits**: a word at a time, by frequency; no phrase, no grammar, much missing.
+"""
+
+
+def _words_card(folder: Path, count: int) -> str:
+    return f"""\
+---
+language: [de]
+license: cc-by-sa-4.0
+---
+# {folder.name}
+
+{count:,} stems of ordinary German words: a capitalised word that is none of them is taken for a name
+(`rag/proper_names.py`).
+
+- **Made by** `python -m rag train words` on {datetime.now(UTC).date()} by counting in what order and case words stand.
+- **Size**: {_megabytes(folder)}.
+- **Limits**: a rare noun is taken for a name, and a name that is also a word ("Kern", "Wolf") for a word.
+
+Counted in:
+
+{_SOURCES}| answer-sentences | German Wikipedia (CC BY-SA), Bundestag (official works), simple news (MIT) | as named |
 """
 
 
