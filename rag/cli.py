@@ -22,7 +22,7 @@ from rag import __version__
 from rag.contract import add_json, answer_json, article_json, search_json
 from rag.corpus.read import MAX_BYTES
 from rag.errors import BelegError
-from rag.settings import Settings
+from rag.settings import PROJECT, Settings
 from rag.types import Answer, Citation, Filters, Period
 
 _SHOWN = 50  # articles that a report names
@@ -428,6 +428,19 @@ def eval_report(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_checker(options: argparse.Namespace, settings: Settings) -> int:
+    """Holds the checker of written sentences against pairs of sentence and passage."""
+    from rag.evaluation import checker
+
+    corpora = {"demo": PROJECT / "corpus", "gnad-qa": options.benchmarks / "gnad-qa" / "corpus.jsonl"}
+    judged = checker.judge(checker.read_pairs(options.pairs or checker.PAIRS, corpora))
+    if options.json:
+        _write_json(options.json, checker.result_json(options.pairs or checker.PAIRS, judged))
+    for line in checker.lines(judged):
+        print(line)
+    return 0
+
+
 def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
     """Holds the measured figures against the floors; sets the floors with --update."""
     from rag.encoder import load_encoder
@@ -714,6 +727,12 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--html", metavar="FILE", type=Path, help="write one page with plots")
     p.add_argument("--markdown", metavar="FILE", type=Path, help="write Markdown (default: to the terminal)")
     p.add_argument("--language", choices=("de", "en"), default="en")
+
+    p = verb(
+        evals, "checker", eval_checker, "eval checker --benchmarks ../shared/benchmarks --json result.json", _json_file
+    )
+    p.add_argument("pairs", metavar="PAIRS.jsonl", type=Path, nargs="?", help="default: benchmarks/checker/pairs.jsonl")
+    p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"), help="holds gnad-qa")
 
     p = verb(evals, "gate", eval_gate, "eval gate --benchmarks ../shared/benchmarks", _encoder)
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))

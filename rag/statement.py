@@ -68,7 +68,8 @@ _PREPOSITION = re.compile(
 _PRONOUNS = frozenset("er sie es ich wir man he she they it".split())
 _ACCORDING = re.compile(
     r"\b(?:(?i:laut|nach (?:eigenen )?"
-    r"(?:angaben|ansicht|einschätzung|worten|zahlen|auskunft|meinung|darstellung|überzeugung)(?: von)?|nach einem bericht(?: von)?|according to)|so)\s+"
+    r"(?:angaben|ansicht|einschätzung|worten|zahlen|auskunft|meinung|darstellung|überzeugung)(?: von)?|"
+    r"nach einem bericht(?: von)?|according to)|so)\s+"
     r"((?:(?:d[eia][rsenm]|eine[rsm]?|the|an?)\s)?(?:[a-zäöüß]+e[nrsm]?\s)?(?:[A-ZÄÖÜ][\w-]*\s?){1,4}"
     r"(?:(?:d[eia][rsenm]|von|vom|of)\s(?:[A-ZÄÖÜ][\w-]*\s?){1,2})?)"
 )
@@ -154,7 +155,7 @@ class Statement:
 
     @cached_property
     def denials(self) -> list[tuple[int, list[int]]]:
-        """Each "not" of the sentence with the content words it denies: the next one in its clause, else the last two."""
+        """Each "not" of the sentence with the content words it denies: the next in its clause, else the last two."""
         shown = _NOT_ONLY.sub(lambda match: "_" * len(match.group()), self.text)
         found = []
         for i, word in enumerate(self.words):

@@ -263,7 +263,7 @@ class _Check:
         return home + 1 in holding
 
     def _rivals(self, sentence: int, name: str) -> bool:
-        """Whether a sentence names somebody else of the same sort (places and bodies, or others) than the claim does."""
+        """Whether a sentence names somebody whom the claim does not, of the same sort: places and bodies, or others."""
         is_place = group(name) is not None
         own = self.claim.names.values()
         runs = self.sources[sentence].said.name_runs

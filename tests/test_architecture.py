@@ -19,7 +19,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.search", "rag.compose", "rag.citations", "rag.question", "rag.contract"}),
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
     frozenset({"rag.features", "rag.statement", "rag.likeness"}),
-    frozenset({"rag.terms", "rag.translate", "rag.period", "rag.copies", "rag.wording", "rag.proper_names", "rag.facts"}),
+    frozenset(
+        {"rag.terms", "rag.translate", "rag.period", "rag.copies", "rag.wording", "rag.proper_names", "rag.facts"}
+    ),
     frozenset({"rag.index"}),
     frozenset({"rag.corpus", "rag.passages", "rag.vocabulary"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),

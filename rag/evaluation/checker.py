@@ -17,8 +17,8 @@ from typing import Any
 
 from rag.corpus.read import Refused, scan
 from rag.errors import DatasetError
-from rag.evaluation.datasets import file_digest
 from rag.evaluation.provenance import provenance
+from rag.index.generations import file_digest
 from rag.settings import PROJECT
 from rag.support import check
 from rag.types import Article, Language, Quote, Verdict
@@ -82,8 +82,8 @@ def _pair(path: Path, record: Mapping[str, Any], articles: Mapping[str, Mapping[
         return Pair(record["id"], article, passage, text, record["kind"], record["language"], record["half"])
     except (KeyError, ValueError, TypeError) as error:
         raise DatasetError(
-            f"{path}: the pair {record.get('id')!r} fits no article ({type(error).__name__}: {error}); the corpora must "
-            "be those that the file was made from."
+            f"{path}: the pair {record.get('id')!r} fits no article ({type(error).__name__}: {error}); the corpora "
+            "must be those that the file was made from."
         ) from error
 
 
