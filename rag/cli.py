@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rag import __version__
-from rag.contract import add_json, answer_json, article_json, search_json
+from rag.contract import add_json, answer_json, article_json, build_json, search_json
 from rag.corpus.read import MAX_BYTES
 from rag.errors import BelegError
 from rag.settings import PROJECT, Settings
@@ -27,6 +27,7 @@ from rag.types import Answer, Citation, Filters, Period
 
 _SHOWN = 50  # articles that a report names
 if TYPE_CHECKING:
+    from rag.index.build import BuildReport
     from rag.index.withdraw import Withdrawal
 
 Verb = Callable[[argparse.Namespace, Settings], int]
@@ -150,21 +151,57 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
     from rag.encoder import load_encoder
     from rag.index.build import build as build_index
 
-    with _Bar() as bar:
-        report = build_index(
-            settings.corpus, settings.index, load_encoder(settings.encoder), full=options.full, progress=bar.show
-        )
+    encoder = load_encoder(settings.encoder)
+
+    def once(full: bool = False) -> BuildReport:
+        with _Bar() as bar:
+            return build_index(settings.corpus, settings.index, encoder, full=full, progress=bar.show)
+
+    if not options.watch:
+        _tell(once(options.full), options, settings)
+        return 0
+    if options.full:
+        _tell(once(full=True), options, settings)
+    _watch(lambda: once(), options, settings)
+    return 0
+
+
+def _watch(once: Callable[[], BuildReport], options: argparse.Namespace, settings: Settings) -> None:
+    """Builds after every change until the process is told to end."""
+    import signal
+    import threading
+
+    from rag.index.watch import watch
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _say(f"watching {settings.corpus}; Ctrl-C ends it")
+
+    def tell(outcome: BuildReport | BelegError) -> None:
+        if isinstance(outcome, BelegError):
+            _say(f"beleg: {outcome}")
+        else:
+            _tell(outcome, options, settings)
+            sys.stdout.flush()
+
+    watch(settings.corpus, once, tell, stop)
+
+
+def _tell(report: BuildReport, options: argparse.Namespace, settings: Settings) -> None:
     if report.fresh and not options.full:
         _say(f"made anew: {report.fresh}")
     for refused in report.refused:
         _say(f"refused: {refused.where}: {refused.reason}")
-    print(
-        f"{report.manifest.articles} articles, {report.manifest.passages} passages in {settings.index} "
-        f"({report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
-        f"{len(report.grouped)} grouped, {report.withdrawn} withdrawn, {len(report.refused)} refused; "
-        f"{report.seconds:.1f} s)"
-    )
-    return 0
+    if options.json:
+        _print_json(build_json(report), indent=None if options.watch else 2)
+    elif not options.quiet:
+        print(
+            f"{report.manifest.articles} articles, {report.manifest.passages} passages in {settings.index} "
+            f"({report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
+            f"{len(report.grouped)} grouped, {report.withdrawn} withdrawn, {len(report.refused)} refused; "
+            f"{report.size / 1e6:.1f} MB, {report.seconds:.1f} s)"
+        )
 
 
 def add(options: argparse.Namespace, settings: Settings) -> int:
@@ -278,20 +315,28 @@ def show(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def check(options: argparse.Namespace, settings: Settings) -> int:
-    """Verifies every file of the index."""
-    from rag.index.generations import damage
-    from rag.index.reader import open_index
+    """Verifies every file of the index, and vectors against the encoder."""
+    from rag.encoder import load_encoder
+    from rag.errors import EncoderError
+    from rag.index.check import SAMPLE
+    from rag.index.check import check as check_index
 
-    found = damage(settings.index)
-    if found:
-        for line in found:
-            print(line)
-        _say("beleg: the index is damaged; mend it with `python -m rag build --full`.")
+    try:
+        encoder = load_encoder(settings.encoder)
+    except EncoderError:
+        encoder = None
+    found = check_index(settings.index, encoder, None if options.all else SAMPLE)
+    for line in found.damage:
+        print(line)
+    if found.mend:
+        _say(f"beleg: the index is damaged; mend it with `{found.mend}`.")
         return 1
-    index = open_index(settings.index)
+    assert found.manifest is not None
+    if not found.compared:
+        _say(f"vectors not compared: encoder {found.manifest.encoder.name} is not at hand; name it with --encoder.")
     print(
-        f"{settings.index} is sound: {index.manifest.articles} articles, {index.manifest.passages} passages, "
-        f"built {index.manifest.built}"
+        f"{settings.index} is sound: {found.manifest.articles} articles, {found.manifest.passages} passages, "
+        f"{found.compared} vectors compared, built {found.manifest.built}"
     )
     return 0
 
@@ -624,6 +669,9 @@ def _parser() -> argparse.ArgumentParser:
 
     p = verb(verbs, "build", build, "build --corpus corpus --index index", _corpus, _index, _encoder)
     p.add_argument("--full", action="store_true", help="make everything anew instead of only what changed")
+    p.add_argument("--watch", action="store_true", help="go on, and build again whenever the corpus changes")
+    p.add_argument("--quiet", action="store_true", help="say only what was refused, as cron wants it")
+    p.add_argument("--json", action="store_true", help="print the report as JSON")
 
     p = verb(
         verbs, "add", add, "add https://zeitung.example/artikel feed.xml folder/ --build", _corpus, _index, _encoder
@@ -632,7 +680,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--build", action="store_true", help="bring the index up to date afterwards")
     p.add_argument("--quiet", action="store_true", help="say only what was refused, as cron wants it")
     p.add_argument("--json", action="store_true", help="print the report as JSON")
-    p.set_defaults(full=False)
+    p.set_defaults(full=False, watch=False)
 
     p = verb(
         verbs,
@@ -664,7 +712,8 @@ def _parser() -> argparse.ArgumentParser:
         p = verb(verbs, name, does, f"{name} 2022-11-30-bukarest-keine-patriots.md", _corpus, _index)
         p.add_argument("article_id", metavar="ARTICLE_ID", nargs="+", type=_text)
 
-    verb(verbs, "check", check, "check --index index", _index)
+    p = verb(verbs, "check", check, "check --index index", _index, _encoder)
+    p.add_argument("--all", action="store_true", help="make all vectors again to compare, not a sample of them")
 
     p = verb(verbs, "train", train, "train all --data ../shared/training --out models")
     p.add_argument("what", choices=("encoder", "lexicon", "words", "ranker", "all"), nargs="?", default="all")

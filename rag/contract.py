@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.corpus.add import WHATS, AddReport
 from rag.types import Answer, Article, Filters, Hit, Period, Query
+
+if TYPE_CHECKING:
+    from rag.index.build import BuildReport
 
 
 def _plain(value: Any) -> Any:
@@ -42,6 +45,25 @@ def add_json(report: AddReport) -> dict[str, Any]:
         "articles": [_plain(asdict(taken)) for taken in report.taken],
         "refused": [{"where": refused.where, "reason": refused.reason} for refused in report.refused],
         "failed": list(report.failed),
+        "seconds": round(report.seconds, 2),
+        "bytes": report.size,
+    }
+
+
+def build_json(report: BuildReport) -> dict[str, Any]:
+    """A run of ``build``, as ``build --json`` gives it."""
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "withdrawn": report.withdrawn,
+        "grouped": list(report.grouped),
+        "refused": [{"where": refused.where, "reason": refused.reason} for refused in report.refused],
+        "made_anew": report.fresh,
+        "articles": report.manifest.articles,
+        "passages": report.manifest.passages,
+        "built": report.manifest.built,
         "seconds": round(report.seconds, 2),
         "bytes": report.size,
     }

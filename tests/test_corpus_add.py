@@ -345,7 +345,7 @@ def test_two_runs_at_once_are_refused_and_a_folder_that_may_not_be_written_is_on
 
 
 def test_a_full_disk_leaves_the_old_version_whole(server: web.Server, tmp_path: Path) -> None:
-    from test_index import file_limit
+    from faults import file_limit
 
     server.pages["/halle"] = web.page(html("Lindenau baut", PROSE))
     path = tmp_path / bring(tmp_path, f"{server.address}/halle").taken[0].article_id

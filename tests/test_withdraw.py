@@ -122,7 +122,7 @@ def test_a_damaged_list_stops_answers_and_a_build_mends_it(
 
 
 def test_a_full_disk_or_a_list_that_is_no_text_is_one_line(places: tuple[Path, Path], encoder: StaticEncoder) -> None:
-    from test_index import file_limit
+    from faults import file_limit
 
     corpus, index = places
     with file_limit(3), pytest.raises(CorpusError, match="cannot be written"):

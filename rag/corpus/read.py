@@ -84,22 +84,22 @@ def scan(path: Path) -> Iterator[Record | Refused]:
 def _walk(root: Path) -> Iterator[Refused | tuple[str, Path]]:
     """The article files of a folder as name and path. A link that leads out is refused: it may open any file."""
     broken: list[OSError] = []
-    inside = os.path.realpath(root)
+    inside, start = os.path.realpath(root), len(os.path.join(root, ""))
     for folder, folders, files in os.walk(root, onerror=broken.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        links = [name for name in folders if Path(folder, name).is_symlink()]  # not followed: they may lead in circles
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # they may lead in circles
         taken = [name for name in files if not name.startswith(".") and name.lower() != "readme.md"]
-        for name in links + [name for name in taken if Path(name).suffix.lower() in KINDS]:
-            path = Path(folder, name)
-            where = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
+        for name in links + [name for name in taken if os.path.splitext(name)[1].lower() in KINDS]:
+            path = os.path.join(folder, name)
+            where = unicodedata.normalize("NFC", path[start:])
             if not is_sound(where):
                 yield Refused(ascii(where), "its name is not UTF-8; rename it.")
             elif not _is_one_line(where):
                 yield Refused(ascii(where), "its name holds a line break or control character; rename it.")
-            elif not Path(os.path.realpath(path)).is_relative_to(inside):
+            elif os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(inside):
                 yield Refused(where, "it is a link out of the corpus; put a copy in its place.", where)
             elif name not in links:
-                yield where, path
+                yield where, Path(path)
     for error in broken:
         where = unicodedata.normalize("NFC", Path(error.filename).relative_to(root).as_posix())
         shown = where if is_sound(where) and _is_one_line(where) else ascii(where)
@@ -291,4 +291,4 @@ def _id(record: dict[str, Any], otherwise: str) -> str:
 
 def _is_one_line(name: str) -> bool:
     """Whether a name can stand in a line of a terminal or a list without breaking it."""
-    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
+    return name.isprintable() or not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)

@@ -52,13 +52,14 @@ def write(corpus: Path, article_ids: Iterable[str]) -> None:
 
 @contextmanager
 def held(corpus: Path) -> Iterator[None]:
-    """Held while the list is read and changed. Where no lock can be made, nobody can change the list either."""
-    path = list_of(corpus)
+    """Held while the list is read and changed; leaves no file behind. A corpus that is not there needs no lock."""
     try:
-        file = path.with_name(f"{path.name}.lock").open("a")
+        descriptor = os.open(corpus, os.O_RDONLY)
     except OSError:
         yield
         return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

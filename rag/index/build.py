@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,7 @@ from rag.index import generations
 from rag.index.dense import DenseIndex, kind_for
 from rag.index.generations import EncoderStamp, Manifest
 from rag.index.lexical import LexicalWriter, documents
+from rag.index.lexical import copy as lexical_copy
 from rag.index.reader import open_index
 from rag.index.reports import Reports
 from rag.index.store import Store, StoreWriter
@@ -30,6 +31,7 @@ from rag.passages import indexed_text, passages
 from rag.types import Article, Encoder, Passage
 
 Progress = Callable[[str, int, int], None]
+STEP = 10_000  # articles after which a long build is kept, so that a kill costs no more than these
 _CHUNK = 128  # articles encoded together
 _DELETED = 0.1  # share of the word index that may be deleted documents, which still count for the length of a text
 
@@ -39,7 +41,7 @@ class BuildReport:
     """What a build did. ``refused`` are the files and records that were not taken, each with its reason.
 
     ``grouped`` are the added and changed articles that are copies of others, ``removed`` and ``unchanged`` count
-    articles, ``withdrawn`` those that were passed over.
+    articles, ``withdrawn`` those that were passed over; ``size`` is that of the serving generation in bytes.
     """
 
     manifest: Manifest
@@ -51,6 +53,7 @@ class BuildReport:
     grouped: tuple[str, ...]
     refused: tuple[Refused, ...]
     seconds: float
+    size: int
     fresh: str | None = None  # why everything was made anew, if it was
 
 
@@ -62,6 +65,7 @@ class _Base:
     folder: Path
     manifest: Manifest
     known: _Known
+    serves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +101,14 @@ def build(
     """
     began = time.monotonic()
     with generations.build_lock(index):
+        carry_over(corpus, index)  # first: without it nothing can be opened, and so nothing built upon
         base, fresh = (None, "--full") if full else _base(index, encoder)
+        if base is None:
+            generations.forget_unfinished(index)
         records, refused, passed_over = _scan(corpus, progress)
         plan = _plan(records, refused, base.known if base else {})
-        loaded = _load(plan.to_read, refused)
-        first = next(loaded, None)
-        if base and first is None and not plan.gone and not plan.moved:
-            manifest, changes = base.manifest, _Changes()
-            carry_over(corpus, index)
-        else:
-            new = chain([first] if first else [], loaded)
-            with generations.new_generation(index, datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")) as folder:
-                manifest, changes = _write(folder, base, plan, new, encoder, progress)
-                if manifest.articles == 0:
-                    raise CorpusError(_nothing_taken(corpus, refused))
-                carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
-                manifest = generations.publish(index, folder, manifest)
+        changes = _Changes()
+        manifest = _carry_out(plan, base, corpus, index, encoder, refused, changes, progress)
         return BuildReport(
             manifest=manifest,
             added=changes.added,
@@ -120,9 +116,10 @@ def build(
             removed=len(plan.gone),
             unchanged=plan.unchanged,
             withdrawn=passed_over,
-            grouped=tuple(changes.grouped),
+            grouped=tuple(sorted(changes.grouped)),
             refused=tuple(refused),
             seconds=time.monotonic() - began,
+            size=generations.size(index),
             fresh=fresh,
         )
 
@@ -133,7 +130,44 @@ class _Changes:
 
     added: int = 0
     changed: int = 0
-    grouped: Sequence[str] = ()
+    grouped: set[str] = field(default_factory=set)
+
+
+def _carry_out(
+    plan: _Plan,
+    base: _Base | None,
+    corpus: Path,
+    index: Path,
+    encoder: Encoder,
+    refused: list[Refused],
+    changes: _Changes,
+    progress: Progress,
+) -> Manifest:
+    """Makes the new generation, a long one in steps, and swaps the pointer to it; nothing to do leaves the old one.
+
+    Each step is a whole generation that the next one builds upon, kept as unfinished: a build that was killed goes on
+    from there.
+    """
+    loaded = _load(plan.to_read, refused)
+    ahead = next(loaded, None)
+    if base and base.serves and ahead is None and not plan.gone and not plan.moved:
+        return base.manifest
+    known = base.known if base else {}
+    while True:
+        part = chain([ahead] if ahead else [], islice(loaded, STEP - 1))
+        with generations.new_generation(index) as folder:
+            manifest = _write(folder, base, known, plan, part, encoder, changes, progress)
+            ahead = next(loaded, None)
+            before = (base.folder, base.manifest) if base else None
+            if ahead:
+                manifest = generations.keep_unfinished(index, folder, manifest, before)
+            else:
+                if manifest.articles == 0:
+                    raise CorpusError(_nothing_taken(corpus, refused))
+                carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
+                return generations.publish(index, folder, manifest, before)
+        base = _Base(folder, manifest, known, serves=False)
+        plan = replace(plan, gone=(), moved=())
 
 
 def _nothing_taken(corpus: Path, refused: Sequence[Refused]) -> str:
@@ -142,17 +176,20 @@ def _nothing_taken(corpus: Path, refused: Sequence[Refused]) -> str:
 
 
 def _base(index: Path, encoder: Encoder) -> tuple[_Base | None, str | None]:
-    """The generation to build upon, or why there is none."""
-    try:
-        broken = generations.damage(index)
-        if broken:
-            return None, broken[0]
-        opened = open_index(index, stamp(encoder))  # its parts hold the same passages
-        return _Base(opened.folder, opened.manifest, opened.store.known()), None
-    except IndexMissing:
-        return None, None
-    except (IndexDamaged, IndexMismatch) as error:
-        return None, str(error)
+    """The generation to build upon, that of a killed build before the serving one; or why there is none."""
+    why: str | None = None
+    for unfinished in (True, False):
+        try:
+            if broken := generations.damage(index, unfinished=unfinished):
+                why = broken[0]
+                continue
+            opened = open_index(index, stamp(encoder), unfinished=unfinished)  # its parts hold the same passages
+            return _Base(opened.folder, opened.manifest, opened.store.known(), serves=not unfinished), None
+        except IndexMissing:
+            continue
+        except (IndexDamaged, IndexMismatch) as error:
+            why = str(error)
+    return None, why
 
 
 def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused], int]:
@@ -218,19 +255,19 @@ def _load(records: Sequence[Record], refused: list[Refused]) -> Iterator[_Loaded
 def _write(
     folder: Path,
     base: _Base | None,
+    known: _Known,
     plan: _Plan,
     loaded: Iterable[_Loaded],
     encoder: Encoder,
+    changes: _Changes,
     progress: Progress,
-) -> tuple[Manifest, _Changes]:
+) -> Manifest:
     dense = DenseIndex.create(encoder.dimension)
-    known = base.known if base else {}
     if base:
         shutil.copyfile(base.folder / generations.STORE, folder / generations.STORE)
-        shutil.copytree(base.folder / generations.LEXICAL, folder / generations.LEXICAL, copy_function=shutil.copyfile)
+        lexical_copy(base.folder / generations.LEXICAL, folder / generations.LEXICAL)
         dense = DenseIndex.read(base.folder / generations.DENSE, base.manifest.dense_kind, writable=True)
     lexical = LexicalWriter(folder / generations.LEXICAL)
-    changes = _Changes()
     articles = iter(loaded)
     with StoreWriter(folder / generations.STORE) as store:
         reports = Reports(store, [*plan.gone, *(r.article_id for r in plan.to_read if r.article_id in known)])
@@ -243,7 +280,7 @@ def _write(
             changes.changed += len(replaced)
             changes.added += len(chunk) - len(replaced)
             progress("index", changes.added + changes.changed, len(plan.to_read))
-        changes.grouped = reports.finish()
+        changes.grouped.update(reports.finish())
         count, passage_count = store.count()
     lexical.commit()
     held, deleted = documents(folder / generations.LEXICAL)
@@ -251,7 +288,7 @@ def _write(
         _write_words_anew(folder, progress)
     dense.write(folder / generations.DENSE)
     built = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(stamp(encoder), plan.digest, count, passage_count, dense.kind, built), changes
+    return Manifest(stamp(encoder), plan.digest, count, passage_count, dense.kind, built)
 
 
 def _write_words_anew(folder: Path, progress: Progress) -> None:

@@ -1,7 +1,8 @@
 """Generations of an index: a build writes a new one beside the old and swaps a pointer last.
 
 ``DIR/CURRENT`` holds the name of the serving folder under ``DIR/generations/`` and the checksum of its manifest, which
-holds those of all other files. A crash at any moment leaves the old one serving.
+holds those of all other files. A crash at any moment leaves the old one serving. ``DIR/UNFINISHED`` points in the same
+way to what a long build has made so far.
 Knows files and checksums, not what is in them.
 """
 
@@ -15,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +29,7 @@ STORE = "articles.sqlite"
 LEXICAL = "lexical"
 DENSE = "vectors.faiss"
 _POINTER = "CURRENT"
+_UNFINISHED = "UNFINISHED"
 _LOCK = "build.lock"
 _FULL = "mend it with `python -m rag build --full`"
 
@@ -69,9 +72,9 @@ def _files(folder: Path) -> list[str]:
     return sorted(name for name in names if name != MANIFEST and not name.endswith(".lock"))
 
 
-def _pointer(index: Path) -> tuple[str, str]:
+def _pointer(index: Path, unfinished: bool = False) -> tuple[str, str]:
     """The name of the serving generation and its manifest's checksum, which format 1 had not ("")."""
-    path = index / _POINTER
+    path = index / (_UNFINISHED if unfinished else _POINTER)
     try:
         name, *rest = path.read_text("utf-8").split()
         (digest,) = rest or [""]
@@ -84,21 +87,21 @@ def _pointer(index: Path) -> tuple[str, str]:
     return name, digest
 
 
-def serving(index: Path, read: Callable[[Path, str], T]) -> T:
+def serving(index: Path, read: Callable[[Path, str], T], *, unfinished: bool = False) -> T:
     """What ``read`` makes of the serving generation's folder and its manifest's checksum.
 
     It is called again if the pointer moved on meanwhile: two builds later the folder is gone. Raises IndexMissing or
     IndexDamaged, and whatever ``read`` raises.
     """
     while True:
-        pointer = _pointer(index)
+        pointer = _pointer(index, unfinished)
         folder = index / "generations" / pointer[0]
         try:
             if not os.path.isdir(folder):  # unlike Path.is_dir, False where it may not be looked at
                 raise IndexDamaged(f"The pointer {index / _POINTER} names a generation that is not there; {_FULL}.")
             return read(folder, pointer[1])
         except IndexDamaged:
-            if _pointer(index) == pointer:
+            if _pointer(index, unfinished) == pointer:
                 raise
 
 
@@ -184,54 +187,101 @@ def build_lock(index: Path) -> Iterator[None]:
 
 
 @contextmanager
-def new_generation(index: Path, name: str) -> Iterator[Path]:
+def new_generation(index: Path) -> Iterator[Path]:
     """An empty folder for a generation, after removing those that nothing points to.
 
-    It is removed if the block raises before it is published. An OSError in the block becomes IndexUnwritable.
+    It is removed if the block raises before it is pointed to. An OSError in the block becomes IndexUnwritable.
     """
     with unwritable(f"The index in {index}", OSError):
-        folder = index / "generations" / name
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        (index / "generations").mkdir(parents=True, exist_ok=True)
         _remove_leftovers(index)
+        folder = index / "generations" / _new_name(index / "generations")
         folder.mkdir()
         try:
             yield folder
         except BaseException:
-            if _serving_name(index) != name:
+            if folder.name not in _pointed_to(index):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 
 
+def _new_name(folder: Path) -> str:
+    """The time of day for people to read; nothing depends on it, since a clock may run backwards."""
+    name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    while (folder / name).exists():
+        name += "x"
+    return name
+
+
 def _remove_leftovers(index: Path) -> None:
     """Without a sound pointer any finished generation may be the one worth keeping; only unfinished ones go then."""
+    keep = _pointed_to(index)
     serves = _serving_name(index)
     for folder in (index / "generations").iterdir():
-        if folder.name != serves and (serves or not (folder / MANIFEST).exists()):
+        if folder.name not in keep and (serves or not (folder / MANIFEST).exists()):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serving_name(index: Path) -> str | None:
+def _serving_name(index: Path, unfinished: bool = False) -> str | None:
     try:
-        return current(index).name
+        return serving(index, lambda folder, _: folder.name, unfinished=unfinished)
     except BelegError:
         return None
 
 
-def publish(index: Path, folder: Path, manifest: Manifest) -> Manifest:
+def _pointed_to(index: Path) -> set[str | None]:
+    return {_serving_name(index), _serving_name(index, unfinished=True)}
+
+
+Before = tuple[Path, Manifest] | None  # the generation that one builds upon; it was found sound
+
+
+def publish(index: Path, folder: Path, manifest: Manifest, before: Before = None) -> Manifest:
     """Writes the manifest with all checksums, brings everything to disk, then swaps the pointer."""
-    digests = {name: file_digest(folder / name) for name in _files(folder)}
+    complete = _complete(index, folder, manifest, before, _POINTER)
+    forget_unfinished(index)
+    return complete
+
+
+def keep_unfinished(index: Path, folder: Path, manifest: Manifest, before: Before = None) -> Manifest:
+    """Keeps a generation that does not serve yet, as ``publish`` does with one that will."""
+    return _complete(index, folder, manifest, before, _UNFINISHED)
+
+
+def forget_unfinished(index: Path) -> None:
+    """The next build begins with what serves; what was kept is removed by it."""
+    (index / _UNFINISHED).unlink(missing_ok=True)
+
+
+def _complete(index: Path, folder: Path, manifest: Manifest, before: Before, pointer_name: str) -> Manifest:
+    names = _files(folder)
+    old = {name for name in names if before and name in before[1].files and _is_same(before[0] / name, folder / name)}
+    digests = {name: before[1].files[name] if before and name in old else file_digest(folder / name) for name in names}
     complete = Manifest(**{**asdict(manifest), "encoder": manifest.encoder, "files": digests})
     (folder / MANIFEST).write_text(json.dumps(asdict(complete), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    files = [folder / name for name in (*digests, MANIFEST)]
+    files = [folder / name for name in (*digests, MANIFEST) if name not in old]
     folders = {parent for file in files for parent in file.parents if parent.is_relative_to(folder.parent)}
     for path in [*files, *sorted(folders, reverse=True)]:
         _to_disk(path)
-    pointer = index / f"{_POINTER}.new"
+    pointer = index / f"{pointer_name}.new"
     pointer.write_text(f"{folder.name} {file_digest(folder / MANIFEST)}\n", "utf-8")
     _to_disk(pointer)
-    os.replace(pointer, index / _POINTER)
+    os.replace(pointer, index / pointer_name)
     _to_disk(index)
     return complete
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two names are those of one file."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def size(index: Path) -> int:
+    """The bytes of the serving generation."""
+    return sum(path.stat().st_size for path in current(index).rglob("*") if path.is_file())
 
 
 def _to_disk(path: Path) -> None:
@@ -242,15 +292,15 @@ def _to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def damage(index: Path) -> list[str]:
-    """Every file of the serving generation that is missing, changed or too many, one line each; none if it is sound.
+def damage(index: Path, *, unfinished: bool = False) -> list[str]:
+    """Every file of a generation that is missing, changed or too many, one line each; none if it is sound.
 
     Raises IndexMissing, IndexMismatch, or IndexDamaged if the pointer or the manifest is.
     """
     while True:
-        pointer = _pointer(index)
-        found = serving(index, _damage)
-        if not found or _pointer(index) == pointer:
+        pointer = _pointer(index, unfinished)
+        found = serving(index, _damage, unfinished=unfinished)
+        if not found or _pointer(index, unfinished) == pointer:
             return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -61,6 +62,10 @@ class LexicalIndex:
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
+
+    def rows(self) -> list[int]:
+        """The row numbers that it holds, ascending."""
+        return sorted(row for row, _ in self._run(Query.all_query(), max(1, len(self))))
 
     def search(self, field: Field, text: str, limit: int, filters: Filters = Filters()) -> list[tuple[int, float]]:
         """The best rows for the terms of a text, with their BM25 scores (k1 1.2, b 0.75; tantivy's constants)."""
@@ -156,6 +161,20 @@ class LexicalWriter:
             self._writer.commit()
             self._writer.garbage_collect_files()
             self._writer.wait_merging_threads()
+
+
+def copy(old: Path, new: Path) -> None:
+    """A copy to write into. Segments never change, so a second name for each will do where the disk can give one."""
+    new.mkdir()
+    for path in old.iterdir():
+        if path.name.endswith(".lock"):
+            continue
+        try:
+            if path.suffix == ".json":  # the lists of segments
+                raise OSError("to be written")
+            os.link(path, new / path.name)
+        except OSError:
+            shutil.copyfile(path, new / path.name)
 
 
 def documents(folder: Path) -> tuple[int, int]:

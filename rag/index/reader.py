@@ -25,13 +25,15 @@ class Index:
     dense: DenseIndex
 
 
-def open_index(index: Path, encoder: EncoderStamp | None = None) -> Index:
-    """Opens what ``index`` serves now.
+def open_index(index: Path, encoder: EncoderStamp | None = None, *, unfinished: bool = False) -> Index:
+    """Opens what ``index`` serves now, or what a build that was killed has left.
 
     Raises IndexMissing, IndexDamaged, or IndexMismatch if it was made by another format, analyzer or (unless ``None``)
     encoder.
     """
-    return generations.serving(index, lambda folder, digest: _opened(index, folder, digest, encoder))
+    return generations.serving(
+        index, lambda folder, digest: _opened(index, folder, digest, encoder), unfinished=unfinished
+    )
 
 
 def _opened(index: Path, folder: Path, digest: str, encoder: EncoderStamp | None) -> Index:
