@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from rag.copies import also_in
-from rag.messages import EMPTY_QUESTION, STATUS
+from rag.messages import Kind, message
 from rag.support import Support, check
 from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, Language, Query, Quote, Status, Verdict
 
@@ -31,19 +31,28 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
         if support.verdict != "nicht belegt"
     )
     status: Status = "answered" if claims and draft.answers else "nearest" if claims else "not_found"
-    empty = not any(character.isalnum() for character in query.standalone)
+    by_date = status == "answered" and draft.timeline and len({c.published for c in citations}) > 1
     return Answer(
         query=query,
         status=status,
         confidence=draft.confidence,
         made_by=draft.made_by,
-        message=EMPTY_QUESTION[query.language] if empty else STATUS[query.language][status],
+        message=message(query, status, _kind(query, draft, by_date)),
         claims=claims if status == "answered" else (),
         citations=tuple(citations),
         as_of=max((c.published for c in citations if c.published), default=None),
         hits=tuple(hits),
-        timeline=status == "answered" and draft.timeline and len({c.published for c in citations}) > 1,
+        timeline=by_date,
     )
+
+
+def _kind(query: Query, draft: Draft, by_date: bool) -> Kind:
+    """What the message announces."""
+    if query.period and not query.about:
+        return "overview"
+    if by_date:
+        return "timeline"
+    return "denial" if draft.denies else "plain"
 
 
 def judge(claim: DraftClaim, articles: Mapping[str, Article], language: Language = "de") -> Support:

@@ -12,11 +12,14 @@ from datetime import date
 
 from rag.copies import originals
 from rag.encoder import StaticEncoder
-from rag.features import ANSWER_FORMS, NAMES, Candidate, Features, is_sentence, question_form
+from rag.features import ANSWER_FORMS, HITS, NAMES, Candidate, Features, is_sentence, question_form
+from rag.german import sentences
+from rag.period import nearness
+from rag.premise import Premise
 from rag.ranker import Ranker
 from rag.terms import Array, Idf
 from rag.timeline import Sentence, timeline
-from rag.types import Draft, DraftClaim, Hit, Query, Quote
+from rag.types import Draft, DraftClaim, Hit, Period, Query, Quote
 from rag.wording import is_bare_quotation, joined, leans_back, neighbours, says_the_same, speaker, tells_date
 
 MADE_BY = "quotes"
@@ -59,7 +62,9 @@ class QuotingComposer:
 
         Articles of different dates that say different things make a timeline, in order of date.
         """
-        hits = originals(hits)
+        if query.period and not query.about:
+            return _overview(query.period, originals(hits))
+        hits = originals(hits[: 2 * HITS])
         features = Features(query, hits, self._encoder, self._idf) if hits else None
         if features is None or not features.flat:
             return Draft((), 0.0, False, MADE_BY)
@@ -72,11 +77,31 @@ class QuotingComposer:
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         if quotable and judged.confidence >= self._ranker.answer_threshold:
             coherent = _coherent(order, form)
+            denial = _denial(query, order, hits, form)
+            if denial:
+                claims = _claims(_readable(_in_budget([denial, *coherent], hits, form)))
+                return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
             told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form), hits)
             chosen = told or _readable(_in_budget(coherent, hits, form))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, MADE_BY, timeline=bool(told))
         return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, MADE_BY)
+
+
+def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
+    """How the best articles of a time begin, by date, where a question names nothing else ("Was geschah gestern?")."""
+    heads: list[Quote] = []
+    for hit in hits:
+        article = hit.article
+        known = any(quote.article_id == article.article_id for quote in heads)
+        if known or nearness(article.published, period) < 1:
+            continue
+        start, end = next(((a, b) for a, b in sentences(article.text) if is_sentence(article.text[a:b])), (0, 0))
+        length = len(article.text[start:end].split())
+        if 0 < length <= MAX_WORDS - sum(len(quote.text.split()) for quote in heads):
+            heads.append(Quote(article.article_id, f"{article.article_id}#0", start, end, article.text[start:end]))
+    chosen = sorted(heads[:MAX_CLAIMS], key=lambda quote: _day(quote, hits))
+    return Draft(_claims(chosen), float(bool(chosen)), True, MADE_BY, timeline=True)
 
 
 def _order(query: Query, features: Features, scores: Array, hits: Sequence[Hit], form: str) -> list[Sentence]:
@@ -134,6 +159,20 @@ def _shortened(quote: Quote) -> Quote:
     return replace(quote, end=quote.start + cut[0].end(), text=quote.text[: cut[0].end()])
 
 
+def _denial(query: Query, order: Sequence[Sentence], hits: Sequence[Hit], form: str) -> Sentence | None:
+    """The best sentence that denies what the question takes for granted, unless a later article affirms it."""
+    premise = Premise(query.standalone)
+    if form == "yesno":
+        return None
+    near = (s for s in order if s.score >= order[0].score - _WORSE)
+    denial = next((s for s in near if premise.denied_by(s.candidate.quote.text)), None)
+    if denial is None:
+        return None
+    since = hits[denial.candidate.hit].article.published or date.min
+    later = (s for s in order if (hits[s.candidate.hit].article.published or date.max) >= since)
+    return None if any(premise.affirmed_by(s.candidate.quote.text) for s in later) else denial
+
+
 def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str) -> list[Quote]:
     """The first sentences that fit the budget and do not repeat each other, in the order given.
 
@@ -168,8 +207,12 @@ def _readable(chosen: Sequence[Quote]) -> list[Quote]:
 
 def _by_date(chosen: Sequence[Quote], hits: Sequence[Hit]) -> list[Quote]:
     """Quotes in order of the dates of their articles; none if fewer than two are left."""
-    days = {hit.article.article_id: hit.article.published or date.min for hit in hits}
-    return sorted(chosen, key=lambda quote: days[quote.article_id]) if len(chosen) > 1 else []
+    return sorted(chosen, key=lambda quote: _day(quote, hits)) if len(chosen) > 1 else []
+
+
+def _day(quote: Quote, hits: Sequence[Hit]) -> date:
+    articles = (hit.article for hit in hits if hit.article.article_id == quote.article_id)
+    return next((article.published for article in articles if article.published), date.min)
 
 
 def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:

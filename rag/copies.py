@@ -6,6 +6,7 @@ By shared runs of words (shingles; Broder 1997). Knows hits and texts, no index 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.german import words
 from rag.types import Hit
@@ -15,13 +16,17 @@ _COPY = 0.6  # share of the shorter passage's runs from which it is a copy
 _STANDS = 0.8  # share of a quote's runs from which it stands in another passage as well
 _SHORTEST = 6  # words; a shorter quote stands anywhere by chance
 
-Runs = frozenset[tuple[str, ...]]
+Runs = frozenset[int]
 
 
+@lru_cache(maxsize=512)
 def runs(text: str) -> Runs:
-    """All runs of four words in lower case; of a shorter text the whole."""
+    """All runs of four words in lower case, each by its hash; of a shorter text the whole.
+
+    Remembered, since the same passages come back with every question on a topic.
+    """
     own = [word.lower() for word in words(text)]
-    return frozenset(tuple(own[i : i + RUN]) for i in range(max(1, len(own) - RUN + 1))) if own else frozenset()
+    return frozenset(hash(tuple(own[i : i + RUN])) for i in range(max(1, len(own) - RUN + 1))) if own else frozenset()
 
 
 def share(part: Runs, whole: Runs) -> float:
@@ -42,12 +47,15 @@ def originals(hits: Sequence[Hit]) -> list[Hit]:
 
 def also_in(quote: str, article_id: str, hits: Sequence[Hit]) -> tuple[str, ...]:
     """The other articles among the hits in which a quote stands too, by outlet or else title, in the hits' order."""
-    own = runs(quote)
-    if len(words(quote)) < _SHORTEST:
+    said = words(quote)
+    if len(said) < _SHORTEST:
         return ()
+    longest = max(said, key=len)  # spares a look at most hits
     found = [
         hit.article.source or hit.article.title or hit.article.article_id
         for hit in hits
-        if hit.article.article_id != article_id and share(own, runs(hit.passage.text)) >= _STANDS
+        if hit.article.article_id != article_id
+        and longest in hit.passage.text
+        and share(runs(quote), runs(hit.passage.text)) >= _STANDS
     ]
     return tuple(dict.fromkeys(found))

@@ -2,24 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Literal
 
-from rag.types import Language, Status
+from rag.types import Filters, Language, Query, Status
 
-STATUS: Mapping[Language, Mapping[Status, str]] = {
+Kind = Literal["plain", "timeline", "overview", "denial"]
+
+ANSWERED: Mapping[Language, Mapping[Kind, str]] = {
     "de": {
-        "answered": "Das steht dazu im Archiv:",
-        "nearest": "Eine direkte Antwort steht nicht im Archiv. Am nächsten kommen diese Stellen:",
-        "not_found": "Dazu steht nichts im Archiv.",
+        "plain": "Das steht dazu im Archiv:",
+        "timeline": "Das steht dazu im Archiv, nach Datum:",
+        "overview": "Das steht im Archiv aus dieser Zeit:",
+        "denial": "Das Archiv sagt etwas anderes, als die Frage annimmt:",
     },
     "en": {
-        "answered": "This is what the archive says, in the original German:",
-        "nearest": "The archive holds no direct answer. These passages (in German) come closest:",
-        "not_found": "The archive says nothing about this.",
+        "plain": "This is what the archive says, in the original German:",
+        "timeline": "This is what the archive says by date, in the original German:",
+        "overview": "This is what the archive holds from that time, in the original German:",
+        "denial": "The archive says otherwise than the question assumes (in the original German):",
     },
 }
-
+_NEAREST: Mapping[Language, tuple[str, str]] = {
+    "de": (
+        "Eine direkte Antwort steht nicht im Archiv{only}. Am nächsten kommen diese Stellen:",
+        "Zu {about} steht keine direkte Antwort im Archiv{only}. Am nächsten kommen diese Stellen:",
+    ),
+    "en": (
+        "The archive holds no direct answer{only}. These passages (in German) come closest:",
+        "The archive holds no direct answer about {about}{only}. These passages (in German) come closest:",
+    ),
+}
+_NOT_FOUND: Mapping[Language, tuple[str, str]] = {
+    "de": ("Dazu steht nichts im Archiv{only}.", "Zu {about} steht nichts im Archiv{only}."),
+    "en": ("The archive says nothing about this{only}.", "The archive says nothing about {about}{only}."),
+}
+_NO_OVERVIEW: Mapping[Language, str] = {
+    "de": "Aus dieser Zeit steht nichts im Archiv.",
+    "en": "The archive holds nothing from that time.",
+}
 EMPTY_QUESTION: Mapping[Language, str] = {
     "de": "Bitte stellen Sie eine Frage in Worten.",
     "en": "Please ask a question in words.",
 }
+_NAMED = 4  # words of the question that are repeated
+_LONGEST = 30  # characters of each
+
+
+def message(query: Query, status: Status, kind: Kind = "plain") -> str:
+    """The sentence before the quotes; it says what was looked for where nothing answers."""
+    if not any(character.isalnum() for character in query.standalone):
+        return EMPTY_QUESTION[query.language]
+    if status == "answered":
+        return ANSWERED[query.language][kind]
+    vague, named = (_NEAREST if status == "nearest" else _NOT_FOUND)[query.language]
+    if kind == "overview":
+        return _NO_OVERVIEW[query.language]
+    about, only = _listed(query.about, query.language), _restricted(query.filters, query.language)
+    return (named if about else vague).format(about=about, only=only)
+
+
+def _listed(names: Sequence[str], language: Language) -> str:
+    """„A“, „B“ und „C“."""
+    marks, last = ("„{}“", " und ") if language == "de" else ("“{}”", " and ")
+    shown = [marks.format(name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…") for name in names[:_NAMED]]
+    return last.join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
+def _restricted(filters: Filters, language: Language) -> str:
+    """What the asking person restricted the search to."""
+    since, until, only = ("seit", "bis", "gesucht nur") if language == "de" else ("since", "until", "searched only")
+    parts = [f"{since} {_day(filters.since, language)}"] if filters.since else []
+    parts += [f"{until} {_day(filters.until, language)}"] if filters.until else []
+    parts += [", ".join(filters.sources)] if filters.sources else []
+    return f" ({only}: {', '.join(parts)})" if parts else ""
+
+
+def _day(day: date, language: Language) -> str:
+    return f"{day.day}.{day.month}.{day.year}" if language == "de" else day.isoformat()

@@ -14,7 +14,7 @@ from datetime import date
 from rag.german import clean_characters, words
 from rag.period import read_period
 from rag.translate import german_words
-from rag.types import Filters, Language, Query, Turn
+from rag.types import Filters, Language, Period, Query, Turn
 
 MAX_QUESTION = 1_000  # characters; a pasted page is cut, not searched for
 
@@ -38,6 +38,13 @@ _BACKWARD = frozenset(
     diese diesen diesem dieser dieses dazu dafür dagegen dabei daran darauf daraus darin darüber davon davor damit
     danach dadurch daher damals dort dorthin jeweils beide beiden derselbe dieselbe solche solchen solcher he him
     his she her hers they them their its this these those there then it""".split()
+)
+# What asks for anything at all, and small words that the lists above leave out.
+_GENERAL = frozenset(
+    """geschah geschieht geschehen passiert passierte passierten passieren ereignete los neues neue neuigkeiten
+    nachrichten meldungen ereignisse wichtig wichtigste wichtiges wichtigsten alles gab happened happening news
+    events viel viele vielen wieviel mehr in on at for a an as or if be been bei an nach vor seit bis als ob so nur noch
+    schon man wir ich mir mich sie er dann doch mal bitte denn wenn einen einem einer eines""".split()
 )
 _LONELY = frozenset("es das den dem denn sonst noch genau it that".split())
 _KNOWN_THING = re.compile(r"\b(?:der|die|das|den|dem|des|the) [A-ZÄÖÜ]\w+\W*$")
@@ -66,8 +73,17 @@ def understand(
         if missing:
             standalone = f"{asked} ({', '.join(missing)})"
     spoken = language(asked)
-    query = Query(asked, standalone, filters, spoken, period=period)
+    query = Query(asked, standalone, filters, spoken, period=period, about=tuple(_about(standalone, period)))
     return replace(query, translation=german_words(query.searched)) if spoken == "en" else query
+
+
+def _about(question: str, period: Period | None) -> list[str]:
+    """What a question is about: its names and nouns, else all words of it that mean something; never its time."""
+    timeless = question.replace(period.said, " ") if period else question
+    empty = _QUESTION_WORDS | _GERMAN | _ENGLISH | _BACKWARD | _LONELY | _GENERAL
+    meant = [word for word in words(timeless) if word.lower() not in empty and len(word) > 1]
+    names = [word for word in topic_words(timeless) if word.lower() not in _GENERAL]
+    return names or list(dict.fromkeys(meant))
 
 
 def _year(turn: Turn | None) -> int | None:

@@ -98,7 +98,8 @@ class Query:
     """A self-contained question.
 
     ``question`` is what the person typed, ``standalone`` the same understood without the talk before it;
-    ``translation`` holds German words for an English one, to search for as well; ``period`` the time it speaks of.
+    ``translation`` holds German words for an English one, to search for as well; ``period`` the time it speaks of;
+    ``about`` the words that say what it is about, none for "Was geschah im März 2022?".
     """
 
     question: str
@@ -107,6 +108,7 @@ class Query:
     language: Language = "de"
     translation: str = ""
     period: Period | None = None
+    about: tuple[str, ...] = ()
 
     @property
     def searched(self) -> str:
@@ -149,7 +151,8 @@ class DraftClaim:
 class Draft:
     """What a composer proposes. ``answers`` is false where its claims are only the closest passages.
 
-    ``timeline``: the claims are what was so at different dates, in their order.
+    ``timeline``: the claims are what was so at different dates, in their order. ``denies``: the first claim denies what
+    the question takes for granted.
     """
 
     claims: tuple[DraftClaim, ...]
@@ -157,6 +160,7 @@ class Draft:
     answers: bool
     made_by: str
     timeline: bool = False
+    denies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,16 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
     frozenset({"rag.features", "rag.statement", "rag.likeness"}),
     frozenset(
-        {"rag.terms", "rag.translate", "rag.period", "rag.copies", "rag.wording", "rag.proper_names", "rag.facts"}
+        {
+            "rag.terms",
+            "rag.translate",
+            "rag.period",
+            "rag.copies",
+            "rag.wording",
+            "rag.proper_names",
+            "rag.facts",
+            "rag.premise",
+        }
     ),
     frozenset({"rag.index"}),
     frozenset({"rag.corpus", "rag.passages", "rag.vocabulary"}),

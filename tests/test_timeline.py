@@ -80,3 +80,15 @@ def test_the_time_of_the_question_bounds_the_timeline(demo: Assistant) -> None:
     days = [day for day, _ in told(demo.ask("Bekam die Ukraine vor 2023 Patriots?"))]
     assert days
     assert all(day < "2023" for day in days)
+
+
+def test_a_question_for_a_time_alone_gets_how_its_articles_begin(demo: Assistant) -> None:
+    answer = demo.ask("Was geschah im Dezember 2022?")
+    assert (answer.status, answer.message) == ("answered", "Das steht im Archiv aus dieser Zeit:")
+    assert ("2022-12-21", "Die Ukraine bekommt Patriots.") in told(answer)
+    assert all(day.startswith("2022-12") for day, _ in told(answer))
+
+
+def test_of_a_time_without_articles_nothing_is_said(demo: Assistant) -> None:
+    answer = demo.ask("Was geschah im Mai 1987?")
+    assert (answer.status, answer.message) == ("not_found", "Aus dieser Zeit steht nichts im Archiv.")
