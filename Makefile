@@ -1,7 +1,8 @@
 # make chat   sets everything up and opens the chat on port 8501   (CORPUS=folder, PORT=number)
 # make test   sets everything up and runs the tests
 # make venv   only sets up
-# make peers  measures other search engines on the same data (SHARED=folder; in an environment of its own, see docs/peers.md)
+# make peers     measures other search engines on the same data (in an environment of its own, see docs/peers.md)
+# make optional  LangChain's standard tests and mteb's own harness (in the same environment)
 
 PYTHON ?= python3
 CORPUS ?= corpus
@@ -10,7 +11,7 @@ SHARED ?= ../shared
 PEERS ?= $(HOME)/.cache/beleg/peers
 BIN := .venv/bin
 
-.PHONY: chat test venv lint pictures peers
+.PHONY: chat test venv lint pictures peers optional
 
 chat: venv
 	$(BIN)/python -m rag build --corpus "$(CORPUS)"
@@ -30,6 +31,11 @@ pictures: .venv/.dev
 
 peers: $(PEERS)/venv/.run
 	$(PEERS)/venv/bin/python benchmarks/peers.py --shared "$(SHARED)" --cache "$(PEERS)"
+
+optional: $(PEERS)/venv/.run
+	$(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/optional/requirements.txt
+	HF_HUB_OFFLINE=1 PYTHONPATH=. $(PEERS)/venv/bin/python -m pytest -c benchmarks/optional/pytest.ini --rootdir . \
+	  benchmarks/optional
 
 $(PEERS)/venv/.run: requirements.txt benchmarks/peers-requirements.txt
 	$(PYTHON) -m venv $(PEERS)/venv

@@ -40,6 +40,7 @@ from rag.evaluation.retrieval import score  # noqa: E402
 
 DEPTH = 100
 WARM = 20  # questions before the clock counts
+QUESTIONS = {"gnad-qa": 10_000, "xquad-de": 10_000, "wikidpr-de": 600, "archive": 300}  # at most, of each
 Ranking = list[tuple[str, float]]
 Texts = Mapping[str, str]
 
@@ -236,7 +237,7 @@ def german_stems(text: str) -> list[str]:
 
 
 class Txtai:
-    """txtai over the same encoder: stock is vectors alone, best its hybrid, if need be with 4-grams as terms."""
+    """txtai over the same encoder: stock is vectors alone, best its hybrid with BM25."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -310,10 +311,6 @@ PEERS: dict[str, dict[str, Callable[[], Peer]]] = {
     "txtai": {
         "stock": Txtai,
         "hybrid": lambda: Txtai(hybrid=True),
-        "hybrid, 4-grams": lambda: Txtai(
-            scoring={"method": "bm25", "terms": True, "normalize": True, "tokenizer": {"ngrams": 4}},
-            defaults=True,
-        ),
     },
 }
 
@@ -408,7 +405,7 @@ def main() -> int:
         return 0
     rows = json.loads(options.out.read_text("utf-8"))["rows"] if options.out.exists() else []
     chosen: dict[str, str] = {}
-    for name, limit in (("gnad-qa", 10_000), ("xquad-de", 10_000), ("wikidpr-de", 10_000), ("archive", 300)):
+    for name, limit in QUESTIONS.items():
         if name not in options.datasets:
             continue
         folder = archive(options.shared, options.cache) if name == "archive" else options.shared / "benchmarks" / name
@@ -416,7 +413,10 @@ def main() -> int:
             settings = list(PEERS[peer])
             if name != "gnad-qa" and peer != "Beleg":
                 settings = list(dict.fromkeys(["stock", chosen.get(peer) or best_setting(rows, peer)]))
+            known = {_key(r) for r in rows if "measures" in r} if options.missing else set()
             for setting in settings:
+                if (peer, setting, folder.name) in known:
+                    continue
                 print(f"{name}: {peer}, {setting}", file=sys.stderr, flush=True)
                 row = _in_a_process(peer, setting, folder, limit, options.limit_minutes)
                 if "error" in row:
@@ -470,6 +470,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--datasets", nargs="+", default=["gnad-qa", "xquad-de", "wikidpr-de", "archive"])
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--limit-minutes", type=float, default=120, help="the longest that one run may take")
+    parser.add_argument("--missing", action="store_true", help="leave alone what the results file has already")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()
 

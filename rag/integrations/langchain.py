@@ -39,10 +39,11 @@ class BelegRetriever(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
         hits = self.search(understand(query, today=date.today()), passages=options.get("k", self.k), articles=0)
-        return [_document(hit) for hit in hits]
+        return [document(hit) for hit in hits]
 
 
-def _document(hit: Hit) -> Document:
+def document(hit: Hit) -> Document:
+    """A hit as LangChain's document: the passage, with its article's facts and its offsets there."""
     article, passage = hit.article, hit.passage
     facts = {
         "article_id": article.article_id,
@@ -62,10 +63,10 @@ class BelegEmbeddings(Embeddings):
     """An encoder of Beleg's: the bundled one, or a sentence-transformers model by folder or name."""
 
     def __init__(self, encoder: str | None = None) -> None:
-        self._encoder: Encoder = load_encoder(encoder)
+        self.encoder: Encoder = load_encoder(encoder)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [row.tolist() for row in self._encoder.encode_passages(texts)]
+        return [row.tolist() for row in self.encoder.encode_passages(texts)]
 
     def embed_query(self, text: str) -> list[float]:
-        return [float(value) for value in self._encoder.encode_queries([text])[0]]
+        return [float(value) for value in self.encoder.encode_queries([text])[0]]
