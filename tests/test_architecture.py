@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rag.terms",
             "rag.translate",
             "rag.period",
+            "rag.followup",
             "rag.copies",
             "rag.wording",
             "rag.proper_names",

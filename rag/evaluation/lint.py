@@ -17,8 +17,8 @@ from typing import Any
 from rag.corpus.read import Refused, scan
 from rag.errors import CorpusError, DatasetError
 from rag.evaluation.datasets import Question
+from rag.followup import refers_back
 from rag.german import clean_characters, grams, stem, stems, words
-from rag.question import refers_back
 from rag.types import Article
 
 SAME = 0.85  # share of common 4-grams from which two questions count as one
