@@ -486,6 +486,18 @@ def eval_checker(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_cleaning(options: argparse.Namespace, settings: Settings) -> int:
+    """Cleans golden pages and compares text and facts with what they hold."""
+    from rag.evaluation import cleaning
+
+    result = cleaning.evaluate(options.golden, options.seeds)
+    if options.json:
+        _write_json(options.json, cleaning.result_json(result))
+    for line in cleaning.lines(result):
+        print(line)
+    return 0
+
+
 def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
     """Holds the measured figures against the floors; sets the floors with --update."""
     from rag.encoder import load_encoder
@@ -782,6 +794,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     p.add_argument("pairs", metavar="PAIRS.jsonl", type=Path, nargs="?", help="default: benchmarks/checker/pairs.jsonl")
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"), help="holds gnad-qa")
+
+    p = verb(evals, "cleaning", eval_cleaning, "eval cleaning tests/golden", _json_file)
+    p.add_argument("golden", metavar="GOLDEN_DIR", type=Path, help="pages, each with a .json of what it holds")
+    p.add_argument("--seeds", metavar="DIR", type=Path, default=Path("../shared/seeds"), help="the two seed articles")
 
     p = verb(evals, "gate", eval_gate, "eval gate --benchmarks ../shared/benchmarks", _encoder)
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import date
@@ -236,7 +237,7 @@ def test_what_is_no_text_is_refused(server: web.Server, tmp_path: Path, media_ty
 
 
 def test_one_bad_source_does_not_keep_the_others_out(tmp_path: Path) -> None:
-    good = PROJECT / "tests" / "pages" / "waermenetz.html"
+    good = PROJECT / "tests" / "golden" / "waermenetz.html"
     report = bring(tmp_path, tmp_path / "fehlt", "http://127.0.0.1:1/", good)
     assert (len(report.refused), len(report.failed), report.number("added")) == (2, 2, 1)
 
@@ -332,7 +333,7 @@ def test_a_file_name_is_plain_and_short_whatever_the_title(title: str) -> None:
 
 
 def test_two_runs_at_once_are_refused_and_a_folder_that_may_not_be_written_is_one_line(tmp_path: Path) -> None:
-    page = PROJECT / "tests" / "pages" / "waermenetz.html"
+    page = PROJECT / "tests" / "golden" / "waermenetz.html"
     with (tmp_path / ".add.lock").open("a") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(CorpusLocked):
@@ -382,7 +383,10 @@ def test_a_build_never_reads_half_an_article(tmp_path: Path) -> None:
 
 
 def test_the_command_reports_in_words_and_in_json_and_by_its_exit_code(capsys: Capture, tmp_path: Path) -> None:
-    pages, places = PROJECT / "tests" / "pages", ("--corpus", tmp_path / "corpus", "--index", tmp_path / "index")
+    pages, places = tmp_path / "pages", ("--corpus", tmp_path / "corpus", "--index", tmp_path / "index")
+    pages.mkdir()
+    for name in ("bahn", "hafen", "undatiert", "waermenetz", "uebersicht"):
+        shutil.copy(PROJECT / "tests" / "golden" / f"{name}.html", pages)
     code, out, err = run(capsys, "add", pages, "--build", *places)
     assert (code, "4 added" in out, "4 articles, " in out, "uebersicht.html" in err) == (0, True, True, True)
     code, out, _ = run(capsys, "add", pages, "--json", *places)

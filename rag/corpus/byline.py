@@ -53,7 +53,11 @@ def byline(lines: Sequence[str]) -> Byline:
     head, text = _head(lines), "\n".join(lines)
     parts = {i: part for i in head if (part := _dated(lines[i], text, may_name=i != head[0]))}
     for i, below in zip(head[1:], [*head[2:], None], strict=False):
-        if i not in parts and (below in parts or lines[i].startswith("Von ")) and (name := _author(lines[i], text)):
+        if (
+            i not in parts
+            and (below in parts or lines[i].startswith(("Von ", "By ")))
+            and (name := _author(lines[i], text))
+        ):
             parts[i] = Byline(author=name)
     if not parts:
         return Byline()
@@ -115,7 +119,7 @@ def _author(line: str, text: str) -> str | None:
     """The name, or names, of a line without the place behind it; ``None`` if its words are no person's name."""
     if len(line) > _BYLINE_LENGTH:
         return None
-    name = _OFFICE.sub("", line.removeprefix("Von ").removeprefix("von "))
+    name = _OFFICE.sub("", line.removeprefix("Von ").removeprefix("von ").removeprefix("By "))
     name = name if are_names(name) else _PLACE_BEHIND.sub("", name)
     last = name.rsplit(" ", 1)[-1]
     if name.count(" ") > 1 and re.search(rf"\b(?:[Ii]n|[Aa]us|[Nn]ach|[Bb]ei) {re.escape(last)}\b", text):

@@ -15,7 +15,8 @@ _MONTH_NAMES = (
 _MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES.split(","), start=1) for name in names.split()}
 _DATE = re.compile(
     r"(?<![\d.])(?:(?P<y1>\d{4})-(?P<m1>\d{1,2})-(?P<d1>\d{1,2})|(?P<d2>\d{1,2})\.\s?(?P<m2>\d{1,2})\.\s?(?P<y2>\d{4})"
-    r"|(?P<d3>\d{1,2})\.?\s?(?P<m3>[^\W\d_]{3,9})\.?\s(?P<y3>\d{4}))(?!\d)"
+    r"|(?P<d3>\d{1,2})\.?\s?(?P<m3>[^\W\d_]{3,9})\.?\s(?P<y3>\d{4})"
+    r"|\b(?P<m4>[A-Za-z]{3,9})\.?\s(?P<d4>\d{1,2}),\s(?P<y4>\d{4}))(?!\d)"
 )
 _WEEKDAY = re.compile(r"\s*(?:(?:mo|di|mi|do|fr|sa|so|tu|we|th|su)[a-z]*[.,]{0,2}\s*)?", re.IGNORECASE)
 
@@ -41,7 +42,7 @@ def parse_date(value: object) -> date | None:
 
 
 def _to_date(match: re.Match[str]) -> date | None:
-    year, month, day = (next(filter(None, (match[f"{part}{i}"] for i in "123"))) for part in "ymd")
+    year, month, day = (next(filter(None, (match[f"{part}{i}"] for i in "1234"))) for part in "ymd")
     try:
         return date(int(year), int(month) if month.isdecimal() else _MONTHS[month.lower()], int(day))
     except (KeyError, ValueError):

@@ -10,15 +10,19 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from rag.corpus.byline import CHANGED
+from rag.corpus.byline import CHANGED, is_prose
 from rag.corpus.clean import clean_scraped
 from rag.corpus.dates import parse_date
+from rag.corpus.layout import prepared, stated_author, with_rows
 from rag.corpus.stubs import refusal
 from rag.errors import CorpusError
 from rag.german import words
 
+_SHORTEST = "80"  # characters
+_ABOVE = 3  # lines in which a headline is looked for
 _READABLE = 50_000  # characters; what a page says of itself stands near its article
 _NEXT = "save the page's article itself as .html, or its words as .txt"
 _ARTICLE_TYPE = re.compile(r"(?:Article|Posting|Report)$")
@@ -36,27 +40,30 @@ def read_html(markup: str) -> dict[str, object]:
         raise CorpusError(f"HTML needs trafilatura ({error}): `pip install trafilatura lxml_html_clean`.") from error
     try:
         tree: Any = load_html(markup)
-        page: Any = bare_extraction(tree, favor_recall=True, include_comments=False) if tree is not None else None
+        page: Any = None
+        if tree is not None:
+            page = bare_extraction(prepared(tree), favor_recall=True, include_comments=False, config=_configuration())
         about: Any = extract_metadata(tree, date_config={"extensive_search": False}) if page is not None else None
     except Exception as error:  # foreign pages make the parsers raise many types
         raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
     data = _json_ld(tree) if tree is not None else {}
-    text = page.text or "" if page is not None else ""
+    text = with_rows(page.text or "") if page is not None else ""
     reason = refusal(text, _readable(tree), is_locked=str(data.get("isAccessibleForFree")).lower() == "false")
     if reason:
         raise CorpusError(reason)
     if not _has_sentence(text):
         raise CorpusError(f"the page holds no article text; {_NEXT}.")
-    times = _times(tree)
+    times, named, source = _times(tree), stated_author(tree), about.sitename
     text = re.sub(r"\n(?!- )", "\n\n", _without_title(text, about.title))  # a line of it is a paragraph or an item
     scraped = clean_scraped(re.sub("^- ", "", text, flags=re.MULTILINE))
+    source = source or scraped.source
     return {
         "title": about.title or scraped.title,
         "text": scraped.text,
         "published": _date(data.get("datePublished"), tree, _PUBLISHED) or times[0],
         "updated": _date(data.get("dateModified"), tree, _UPDATED) or times[1],
-        "author": (about.author or scraped.author or "").replace("; ", ", "),
-        "source": about.sitename or scraped.source,
+        "author": (about.author or "").replace("; ", ", ") or _author(data, source) or scraped.author or named,
+        "source": source,
         "url": about.url,
         "section": data.get("articleSection"),
         "licence": about.license or data.get("license") or next(iter(tree.xpath("//*[@rel='license']/@href")), None),
@@ -79,8 +86,36 @@ def _has_sentence(text: str) -> bool:
 
 
 def _without_title(text: str, title: str | None) -> str:
-    first, _, rest = text.partition("\n")
-    return rest if title and first.strip("# ") == title else text
+    """Without the headline, and the kicker above it, which the facts hold already."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines[:_ABOVE]):
+        if title and line.strip("# ") == title:
+            return "\n".join(lines[number + 1 :])
+        if is_prose(line):
+            break
+    return text
+
+
+@lru_cache(maxsize=1)
+def _configuration() -> Any:
+    """Trafilatura's own settings, but for short articles: an agency's are often of two or three sentences."""
+    from trafilatura.settings import use_config
+
+    config = use_config()
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", _SHORTEST)
+    return config
+
+
+def _author(data: dict[str, Any], source: str | None) -> str | None:
+    """Who the page's schema.org article names as its authors; an outlet is no author of its own articles."""
+    stated = data.get("author")
+    found = [thing.get("name") if isinstance(thing, dict) else thing for thing in _listed(stated)]
+    names = [name.strip() for name in found if isinstance(name, str) and name.strip() not in ("", source)]
+    return ", ".join(dict.fromkeys(names)) or None
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _json_ld(tree: Any) -> dict[str, Any]:

@@ -46,13 +46,15 @@ NOTICES = _phrases(
     datenschutz; datenschutzerklärung; impressum; externer inhalt; externen inhalt anzeigen;
     empfohlener redaktioneller inhalt; zur merkliste hinzufügen; artikel zum hören min; bildbeschreibung einblenden;
     bildunterschrift anzeigen; x com; als google quelle hinzufügen; min lesezeit; lesezeit min; lesezeit minuten;
-    lesedauer min; lesedauer minuten; lesedauer ca minuten"""
+    lesedauer min; lesedauer minuten; lesedauer ca minuten; automatisch aktualisieren; neueste zuerst; älteste zuerst;
+    liveticker verlassen; video abspielen"""
 )
 _UNQUOTED = r"[^„“”\"»«]"  # what a person is quoted with is no appeal of the page
 APPEALS = re.compile(
     rf"(?:abonnieren sie|melden sie sich|bestellen sie|jetzt|hier|mit|täglich) {_UNQUOTED}*\bnewsletter\b{_UNQUOTED}*"
     rf"|(?:wir|wir und unsere partner|diese (?:web)?seite) (?:verwende[nt]|nutz(?:t|en)) {_UNQUOTED}{{0,60}}cookies.*"
     r"|quellen?: (?:.{1,70}[^.!?]|\S{1,20})|(?:stand|aktualisiert|veröffentlicht)(?: am)?:?"
+    r"|(?:©|\(c\)) ?dpa-infocom, dpa:\d+-\d+-\d+/\d+|seite \d+ von \d+(?: weiter)?|verfügbar bis \d\d?\.\d\d?\.\d{4}"
     r"|(?:an dieser stelle finden sie|ich bin damit einverstanden, dass|mit ihrer zustimmung|folgen sie uns) .*",
     re.IGNORECASE,
 )
@@ -75,7 +77,8 @@ RELATED = _phrases(
     das könnte sie interessieren; das könnte sie auch interessieren; das könnte dich auch interessieren;
     auch interessant; passend dazu; siehe auch; weitere artikel; weitere nachrichten; weitere meldungen;
     weitere themen; ähnliche artikel; ähnliche themen; verwandte artikel; verwandte themen; weiterführende links;
-    meistgelesen; lesetipp; lesetipps"""
+    meistgelesen; lesetipp; lesetipps; mehr videos; weitere videos; mehr bilder; weitere bilder; mehr nachrichten;
+    mehr aus dem ressort; aus dem ressort"""
 )
 _POINTERS = "|".join(sorted(RELATED, reverse=True))
 TEASER = re.compile(rf"(?:^|(?<=[.!?…\"“”»)]) ?)(?:{_POINTERS})\s*:\s*", re.IGNORECASE)
