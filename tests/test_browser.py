@@ -32,6 +32,7 @@ HOSTILE_PARTS = (
     "&lt;b&gt; &#60;i&#62;",
 )
 HOSTILE_SENTENCE = "Der Zauberwürfel aus Knorkelshausen kostet </mark><b onclick=hacked()> zwölf Euro und fünfzig Cent."
+MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 HOME = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -279,3 +280,26 @@ def test_the_server_reaches_for_no_other_host(visit: Visit, server: Server) -> N
     assert first == "watching"
     assert {line.split(" ", 1)[1] for line in reached} <= HOME
     assert "Traceback" not in server.log.read_text("utf-8")
+
+
+def test_a_time_is_a_chip_that_a_click_takes_away(visit: Visit) -> None:
+    page = visit.page
+    visit.ask("Was beschloss die NATO im März 2022?")
+    chip = page.get_by_role("button", name="Zeit: März 2022")
+    assert chip.is_visible()
+    first = page.locator(".beleg-claim").first.inner_text()
+    assert "24. März 2022" in first
+    chip.click()
+    chip.wait_for(state="detached")
+    visit.settle()
+    assert page.locator(".beleg-question").count() == 1
+    assert page.locator(".beleg-answer").count() == 1
+
+
+def test_what_changed_stands_by_date_on_a_phone_too(phone: Visit) -> None:
+    page = phone.page
+    phone.ask("Bekommt die Ukraine Patriots? Stand: seit November 2022")
+    days = page.locator(".beleg-date").all_inner_texts()
+    assert len(days) >= 2
+    assert days == sorted(days, key=lambda day: (day.split()[2], MONTHS.index(day.split()[1])))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

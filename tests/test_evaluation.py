@@ -15,6 +15,7 @@ from rag.encoder import BUNDLED, StaticEncoder
 from rag.errors import BelegError, DatasetError
 from rag.evaluation import answers, gate, retrieval
 from rag.evaluation.datasets import Question, read_questions, read_retrieval_set
+from rag.evaluation.intervals import hanley_mcneil, wilson
 from rag.index.reader import open_index
 
 
@@ -264,3 +265,32 @@ def test_floors_are_written_and_read_back(floor: gate.Floor, tmp_path: Path) -> 
     (tmp_path / "floors.json").write_text('[{"dataset": 1}]', "utf-8")
     with pytest.raises(DatasetError, match=r"floors\.json"):
         gate.read_floors(tmp_path / "floors.json")
+
+
+def test_intervals_are_the_published_formulas() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    z2 = 1.96**2
+    low, high = wilson(5, 10)
+    assert (low + high) / 2 == pytest.approx(0.5)
+    assert high - low == pytest.approx(2 * 1.96 / (1 + z2 / 10) * (0.25 / 10 + z2 / 400) ** 0.5)
+    assert wilson(10, 10)[1] == pytest.approx(1.0)
+    assert wilson(10, 10)[0] == pytest.approx(10 / (10 + z2))
+    low, high = hanley_mcneil(0.5, 3, 3)
+    assert high - low == pytest.approx(2 * 1.96 * ((0.25 + 2 * (1 / 3 - 0.25) * 2) / 9) ** 0.5)
+    assert hanley_mcneil(1.0, 3, 4) == (1.0, 1.0)
+
+
+def test_figures_are_printed_by_group_with_their_intervals(small_index: Path, encoder: StaticEncoder) -> None:
+    asked = "Warum ist die Rheinbrücke gesperrt?"
+    evidence = ("Ingenieure hatten Risse in zwei Tragseilen entdeckt.",)
+    questions = [
+        Question("a", asked, "bruecke.md", evidence, True, {"type": "why", "overlap": "high"}),
+        Question("b", "Qwrtzpf Xyvlmn?", None, (), False, {"type": "why", "kind": "off_corpus"}),
+    ]
+    result = answers.evaluate(questions, open_index(small_index), encoder)
+    assert result.intervals["evidence_hit"] == tuple(round(x, 4) for x in wilson(1, 1))
+    assert result.intervals["overlap=high evidence_hit"] == result.intervals["evidence_hit"]
+    printed = "\n".join(answers.lines(result))
+    assert "evidence_hit                 1.0000 (0.21–1.00)" in printed
+    for group in ("type=why (2)", "overlap=high (1)", "kind=off_corpus (1)"):
+        assert group in printed

@@ -7,7 +7,7 @@ the index that answered; the words quoted are compared with them again, apart fr
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from rag.assistant import Assistant, assemble
 from rag.evaluation.datasets import Question
+from rag.evaluation.intervals import Interval, hanley_mcneil, wilson
 from rag.evaluation.provenance import provenance
 from rag.german import clean_characters, words
 from rag.index.generations import file_digest
@@ -27,16 +28,19 @@ COVERED = 0.8
 CLAIMS = 3
 RANKING_WORDS = 600
 FIRST_ARTICLES = 5
-Values = dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersResult:
-    """Measures over all questions, by group, and the row of each question."""
+    """Measures over all questions, by group, and the row of each question; ``intervals`` as the measures, 95 %.
+
+    Those of a group stand in ``intervals`` with ``name=value`` before them.
+    """
 
     measures: dict[str, float]
     by: dict[str, dict[str, dict[str, float]]]
     per_query: dict[str, dict[str, Any]]
+    intervals: dict[str, Interval]
 
 
 def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> AnswersResult:
@@ -47,13 +51,14 @@ def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> A
     for q in questions:
         for name, value in q.groups.items():
             members[name][value].append(q.question_id)
-    by = {
-        name: {
-            v: {"questions": float(len(ids)), **_measures([rows[i] for i in ids])} for v, ids in sorted(groups.items())
-        }
-        for name, groups in members.items()
-    }
-    return AnswersResult(_measures(list(rows.values())), by, rows)
+    measures, intervals = _measures(list(rows.values()))
+    by: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    for name, groups in members.items():
+        for value, ids in sorted(groups.items()):
+            own, reach = _measures([rows[i] for i in ids])
+            by[name][value] = {"questions": float(len(ids)), **own}
+            intervals |= {f"{name}={value} {measure}": interval for measure, interval in reach.items()}
+    return AnswersResult(measures, dict(by), rows, intervals)
 
 
 def _ask(assistant: Assistant, question: Question) -> Answer:
@@ -105,27 +110,29 @@ def _faithful(citation: Any, index: Index) -> bool:
     return same and article.text[citation.start : citation.end] == citation.quote
 
 
-def _measures(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+def _measures(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[str, Interval]]:
+    """What was measured, and the interval of each share."""
     answerable = [row for row in rows if row["answerable"]]
     unanswerable = [row for row in rows if not row["answerable"]]
-    measured: Values = {
-        "evidence_hit": _share(answerable, lambda row: row["evidence"]),
-        "evidence_hit_first": _share(answerable, lambda row: row["evidence_first"]),
-        "evidence_in_600_words": _share(answerable, lambda row: row["evidence_in_ranking"]),
-        "article_in_top_5": _share(
-            [r for r in rows if r["article_found"] is not None], lambda row: row["article_found"]
-        ),
-        "answerable_refused": _share(answerable, lambda row: row["status"] != "answered"),
-        "unanswerable_not_answered": _share(unanswerable, lambda row: row["status"] != "answered"),
-        "confidence_auroc": auroc([r["confidence"] for r in answerable], [r["confidence"] for r in unanswerable]),
-        "quote_fidelity": _share([f for row in rows for f in row["fidelity"]], bool),
-        "milliseconds_p50": float(np.percentile([row["milliseconds"] for row in rows], 50)) if rows else None,
+    shares: dict[str, list[bool]] = {
+        "evidence_hit": [row["evidence"] for row in answerable],
+        "evidence_hit_first": [row["evidence_first"] for row in answerable],
+        "evidence_in_600_words": [row["evidence_in_ranking"] for row in answerable],
+        "article_in_top_5": [row["article_found"] for row in rows if row["article_found"] is not None],
+        "answerable_refused": [row["status"] != "answered" for row in answerable],
+        "unanswerable_not_answered": [row["status"] != "answered" for row in unanswerable],
+        "quote_fidelity": [faithful for row in rows for faithful in row["fidelity"]],
     }
-    return {name: round(value, 4) for name, value in measured.items() if value is not None}
-
-
-def _share(values: Sequence[Any], holds: Callable[[Any], Any]) -> float | None:
-    return sum(bool(holds(value)) for value in values) / len(values) if values else None
+    values = {name: sum(held) / len(held) for name, held in shares.items() if held}
+    intervals = {name: wilson(sum(held), len(held)) for name, held in shares.items() if held}
+    area = auroc([r["confidence"] for r in answerable], [r["confidence"] for r in unanswerable])
+    if area is not None:
+        values["confidence_auroc"] = area
+        intervals["confidence_auroc"] = hanley_mcneil(area, len(answerable), len(unanswerable))
+    if rows:
+        values["milliseconds_p50"] = float(np.percentile([row["milliseconds"] for row in rows], 50))
+    rounded = {name: (round(low, 4), round(high, 4)) for name, (low, high) in intervals.items()}
+    return {name: round(value, 4) for name, value in values.items()}, rounded
 
 
 def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float | None:
@@ -140,6 +147,7 @@ def result_json(path: Path, index: Index, result: AnswersResult) -> dict[str, An
     """The results file of the command contract."""
     return {
         "measures": result.measures,
+        "intervals": result.intervals,
         "by": result.by,
         "per_query": result.per_query,
         "dataset": {"name": path.stem, "digest": file_digest(path), "queries": len(result.per_query)},
@@ -148,14 +156,23 @@ def result_json(path: Path, index: Index, result: AnswersResult) -> dict[str, An
 
 
 def lines(result: AnswersResult) -> list[str]:
-    """The figures for the terminal."""
-    shown = [f"{len(result.per_query)} questions"]
-    shown += [f"  {name:28} {value:.4f}" for name, value in result.measures.items()]
-    for group, values in result.by.items():
-        for value, row in values.items():
-            figures = "  ".join(f"{name} {row[name]:.2f}" for name in _SHOWN if name in row)
-            shown.append(f"  {group}={value} ({row['questions']:.0f}): {figures}")
+    """The figures for the terminal, each share with its 95 % interval."""
+    shown = [f"{len(result.per_query)} questions; in brackets 95 % intervals"]
+    for name, value in result.measures.items():
+        shown.append(f"  {name:28} {value:.4f}{_interval(result, name)}")
+    for group, members in result.by.items():
+        for member, row in members.items():
+            place = f"{group}={member}"
+            figures = "  ".join(
+                f"{name} {row[name]:.2f}{_interval(result, f'{place} {name}')}" for name in _SHOWN if name in row
+            )
+            shown.append(f"  {place} ({row['questions']:.0f}): {figures}")
     return shown
+
+
+def _interval(result: AnswersResult, name: str) -> str:
+    found = result.intervals.get(name)
+    return f" ({found[0]:.2f}–{found[1]:.2f})" if found else ""
 
 
 _SHOWN = ("evidence_hit", "evidence_hit_first", "answerable_refused", "unanswerable_not_answered", "article_in_top_5")
