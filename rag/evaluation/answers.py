@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from rag.assistant import Assistant, assemble
+from rag.evaluation.alce import citation_scores
+from rag.evaluation.compare import interval
 from rag.evaluation.datasets import Question
 from rag.evaluation.intervals import Interval, hanley_mcneil, wilson
 from rag.evaluation.provenance import provenance
@@ -71,6 +73,7 @@ def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
     claims = [" ".join(quotes[n] for n in claim.citations) for claim in answer.claims[:CLAIMS]]
     evidence = [clean_characters(sentence) for sentence in question.evidence]
     articles = list(dict.fromkeys(hit.article.article_id for hit in answer.hits))
+    cited = citation_scores(answer, index)
     return {
         "answerable": question.answerable,
         "status": answer.status,
@@ -80,6 +83,8 @@ def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
         "evidence_in_ranking": _quoted(evidence, [_first_words(answer)]) if question.answerable else None,
         "article_found": question.article_id in articles[:FIRST_ARTICLES] if question.article_id else None,
         "fidelity": [_faithful(citation, index) for citation in answer.citations],
+        "citation_recall": cited.recall,
+        "citation_precision": cited.precision,
         "milliseconds": round(sum(answer.timings_ms.values()), 2),
     }
 
@@ -129,6 +134,10 @@ def _measures(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[st
     if area is not None:
         values["confidence_auroc"] = area
         intervals["confidence_auroc"] = hanley_mcneil(area, len(answerable), len(unanswerable))
+    for name in ("citation_recall", "citation_precision"):
+        means = [row[name] for row in rows if row[name] is not None]
+        if means:
+            values[name], intervals[name] = sum(means) / len(means), interval(means, rounds=2_000)
     if rows:
         values["milliseconds_p50"] = float(np.percentile([row["milliseconds"] for row in rows], 50))
     rounded = {name: (round(low, 4), round(high, 4)) for name, (low, high) in intervals.items()}
