@@ -92,15 +92,15 @@ def measure(archive: Path) -> dict[str, object]:
     """The cost of a full build, of one new article, of opening and of asking, each in a process of its own."""
     with tempfile.TemporaryDirectory(dir=archive.parent) as place:
         index = Path(place, "index")
-        command = ["-m", "rag", "build", "--corpus", str(archive), "--index", str(index)]
-        full = _run([sys.executable, *command])
+        command = ["build", "--corpus", str(archive), "--index", str(index)]
+        full = _run(command)
         added: list[dict[str, float]] = []
         new = archive / "neu.md"
         try:
             for number in range(3):
                 text = f"Der Ort Lindenau {number} baut im Jahr {2024 + number} eine Halle für zwei Millionen."
                 new.write_text(f"---\ntitle: Lindenau baut {number}\n---\n\n{text}\n", "utf-8")
-                added.append(_run([sys.executable, *command]))
+                added.append(_run(command))
         finally:
             new.unlink(missing_ok=True)
         asked = json.loads(_output([sys.executable, str(Path(__file__).resolve()), "ask", str(index)]))
@@ -116,16 +116,29 @@ def measure(archive: Path) -> dict[str, object]:
     }
 
 
-def _run(command: Sequence[str]) -> dict[str, float]:
+_COMMAND = """
+import sys
+from rag.cli import main
+code = main(sys.argv[1:])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def _run(verb: Sequence[str]) -> dict[str, float]:
+    """Time and memory of a command. The count that the system keeps would begin with the memory of this process."""
     began = time.monotonic()
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([sys.executable, "-c", _COMMAND, *verb], cwd=PROJECT, stdout=said, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        said.seek(0)
+        lines = said.read().splitlines()
     if status:
-        raise SystemExit(f"{' '.join(command)} failed")
+        raise SystemExit(f"{' '.join(verb)} failed: {lines[-1:]}")
     return {
         "seconds": round(time.monotonic() - began, 2),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
-        "peak_mb": round(used.ru_maxrss / 1000, 1),
+        "peak_mb": round(int(lines[-1]) * 1.024 / 1000, 1),
     }
 
 

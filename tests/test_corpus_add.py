@@ -121,13 +121,26 @@ def test_a_feed_brings_the_linked_articles_not_the_teasers(server: web.Server, t
     assert [taken.what for taken in bring(tmp_path, tmp_path / "feed.atom").taken] == ["unchanged"]
 
 
+def test_what_the_server_says_of_encoding_and_kind_counts_and_else_the_bytes(
+    server: web.Server, tmp_path: Path
+) -> None:
+    markup = html("Größere Brücke", PROSE)
+    server.pages |= {
+        "/a": web.page(markup.encode("cp1252"), "text/html; charset=windows-1252"),
+        "/b": web.page(docx(*PROSE, title="Aus Word"), "application/octet-stream"),
+        "/c": web.page(f"Aus Text\n\n{PROSE[0]}", ""),
+    }
+    report = bring(tmp_path, *(f"{server.address}/{name}" for name in "abc"))
+    assert [taken.title for taken in report.taken] == ["Größere Brücke", "Aus Word", "Aus Text"]
+
+
 @pytest.mark.parametrize("attack", ["external", "laughs"])
 def test_entities_of_a_feed_open_no_file_and_fill_no_memory(server: web.Server, tmp_path: Path, attack: str) -> None:
     secret = tmp_path / "geheim"
     secret.write_text("/geheim-gelesen", "utf-8")
-    nested = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 9))
+    nested = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 7))
     declared = f'<!ENTITY l SYSTEM "file://{secret}">' if attack == "external" else f'<!ENTITY l0 "x">{nested}'
-    name = "l" if attack == "external" else "l8"
+    name = "l" if attack == "external" else "l6"
     hostile = feed(f"{server.address}/a").replace("?>", f"?><!DOCTYPE rss [{declared}]>", 1)
     server.pages["/feed"] = web.page(hostile.replace("</link>", f"&{name};</link>"), "application/xml")
     bring(tmp_path / "corpus", f"{server.address}/feed")
@@ -182,11 +195,13 @@ def test_a_broken_word_file_is_refused(tmp_path: Path, data: bytes) -> None:
         record.load()
 
 
-def test_a_word_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+def test_a_word_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from zipfile import ZIP_DEFLATED, ZipFile
 
+    monkeypatch.setattr("rag.corpus.docx.MAX_UNPACKED", 2_000_000)
+
     with ZipFile(tmp_path / "a.docx", "w", ZIP_DEFLATED) as bomb:
-        bomb.writestr("word/document.xml", b" " * 210_000_000)
+        bomb.writestr("word/document.xml", b" " * 2_000_001)
     (record,) = [found for found in scan(tmp_path) if isinstance(found, Record)]
     with pytest.raises(CorpusError, match="unpacks to more"):
         record.load()
@@ -238,8 +253,9 @@ def test_what_is_no_text_is_refused(server: web.Server, tmp_path: Path, media_ty
 
 def test_one_bad_source_does_not_keep_the_others_out(tmp_path: Path) -> None:
     good = PROJECT / "tests" / "golden" / "waermenetz.html"
-    report = bring(tmp_path, tmp_path / "fehlt", "http://127.0.0.1:1/", good)
-    assert (len(report.refused), len(report.failed), report.number("added")) == (2, 2, 1)
+    report = bring(tmp_path, tmp_path / "fehlt", "http://127.0.0.1:1/", "ftp://example.org/a", good)
+    assert (len(report.refused), len(report.failed), report.number("added")) == (3, 3, 1)
+    assert [("no such file" in found.reason) for found in report.refused] == [True, False, True]
 
 
 # Versions ----------------------------------------------------------------------------------------------------------

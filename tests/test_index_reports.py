@@ -85,7 +85,7 @@ NAMES = st.lists(st.tuples(st.sampled_from([*variants()]), st.sampled_from([*var
 
 
 @given(NAMES, NAMES)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_reports_do_not_depend_on_the_order_of_builds(
     encoder: StaticEncoder,
     tmp_path_factory: pytest.TempPathFactory,

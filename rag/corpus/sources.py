@@ -31,6 +31,7 @@ _KINDS_OF_MEDIA = {
     "application/pdf": ".pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
+_UNSAID = ("", "application/octet-stream")  # then the bytes tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def articles(source: str, fetcher: Fetcher, today: date, stdin: bytes = b"") -> 
 
 
 def _on_disk(path: Path, shown: str = "") -> Iterator[Found | Refused]:
+    if not path.exists():
+        raise CorpusError("there is no such file or folder, and it is no address that begins with http:// or https://.")
     for record in scan(path):
         if isinstance(record, Refused):
             yield replace(record, where=shown or record.where)
@@ -136,7 +139,7 @@ def _linked(entries: list[Entry], fetcher: Fetcher, today: date) -> Iterator[Fou
 
 
 def _article(asked: str, page: Page, today: date) -> Found | Refused:
-    kind = _KINDS_OF_MEDIA.get(page.media_type) or (kind_of(page.data) if not page.media_type else None)
+    kind = _KINDS_OF_MEDIA.get(page.media_type) or (kind_of(page.data) if page.media_type in _UNSAID else None)
     if kind is None:
         return Refused(asked, f"it is no article but {page.media_type}; save it as text.")
     if not page.data.strip():

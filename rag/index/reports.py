@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rag.corpus.copies import Shingles, are_copies, bands, shingles
 
-_REMEMBERED = 4_000  # texts taken apart; copies tend to come together
+_REMEMBERED = 256  # texts taken apart, some 40 kB each; copies tend to come together
 
 
 class Texts(Protocol):
