@@ -88,6 +88,15 @@ def test_peers_cost_multiples_of_beleg(results: Path) -> None:
     assert rows[2][:2] == ("slow, stock", "not done")
 
 
+def test_the_checker_has_a_row_for_each_kind(results: Path) -> None:
+    kind = {"pairs": 10, "dropped": 0.1, "dropped_interval": [0.02, 0.3], "not_backed": 0.2}
+    found = {"by": {"all": {"true": kind, "date": {**kind, "dropped": 1.0}}, "de": {}}}
+    (results / "checker.json").write_text(json.dumps(found), "utf-8")
+    section = sections(results)["The checker of written sentences"]
+    assert section.table.rows[0] == ("true", "10", "0.100", "0.020–0.300", "0.200")
+    assert [row[2] for row in section.table.rows] == ["0.100", "1.000"]
+
+
 def test_the_page_needs_nothing_but_itself(results: Path, tmp_path: Path) -> None:
     out = tmp_path / "out" / "report.html"
     assert cli.main(["eval", "report", "--results", str(results), "--html", str(out)]) == 0

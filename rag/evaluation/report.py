@@ -63,6 +63,11 @@ class _Texts:
     costs: str
     better: str
     ratios: tuple[str, ...]
+    checker: str
+    checker_note: str
+    pairs: str
+    dropped: str
+    not_backed: str
     absolute: str
 
 
@@ -87,6 +92,12 @@ _TEXTS: Mapping[Language, _Texts] = {
         measured="measured",
         costs="milliseconds of processor time per question (median)",
         better="{} against time, by the numbers of the table: better is up and left",
+        checker="The checker of written sentences",
+        checker_note="Pairs of a sentence and its passage: true ones, which should stay, and corruptions, which "
+        "should be dropped.",
+        pairs="pairs",
+        dropped="share dropped",
+        not_backed="share not shown as backed",
         ratios=("build ×", "p50 ×", "p95 ×", "memory ×", "disk ×"),
         absolute="Beleg: {documents} documents, {questions} questions; build {build_seconds:g} s, p50 {p50:g} ms, "
         "p95 {p95:g} ms, memory {peak_mib} MiB, disk {disk_mib:g} MiB.",
@@ -111,6 +122,12 @@ _TEXTS: Mapping[Language, _Texts] = {
         measured="gemessen",
         costs="Millisekunden Rechenzeit je Frage (Median)",
         better="{} und Zeit, mit den Nummern der Tabelle: besser ist oben links",
+        checker="Die Prüfung geschriebener Sätze",
+        checker_note="Paare aus Satz und Stelle: wahre (true), die bleiben sollen, und verfälschte nach ihrer Art, die "
+        "verworfen werden sollen.",
+        pairs="Paare",
+        dropped="Anteil verworfen",
+        not_backed="Anteil nicht als belegt gezeigt",
         ratios=("Aufbau ×", "p50 ×", "p95 ×", "Speicher ×", "Platte ×"),
         absolute="Beleg: {documents} Artikel, {questions} Fragen; Aufbau {build_seconds:g} s, p50 {p50:g} ms, "
         "p95 {p95:g} ms, Speicher {peak_mib} MiB, Platte {disk_mib:g} MiB.",
@@ -136,6 +153,7 @@ def report(results: Path = RESULTS, published: Path = PUBLISHED, language: Langu
     ]
     attribution = by_kind["attribution"].items()
     sections += [_shares(stem, f, anchors, texts.attribution, texts.attribution_note, texts) for stem, f in attribution]
+    sections += [_checker(found, texts) for found in files.values() if _is_checker(found)]
     return [*sections, *(_peers(peers, texts) if peers else ())]
 
 
@@ -197,6 +215,24 @@ def _shares(stem: str, found: Record, anchors: Sequence[Record], title: str, not
     return Section(
         title.format(stem), note, Table(columns, tuple(rows)), bars(stem, shown + _anchor_bars(others, texts))
     )
+
+
+def _is_checker(found: Any) -> bool:
+    return isinstance(found, dict) and "true" in found.get("by", {}).get("all", {})
+
+
+def _checker(found: Record, texts: _Texts) -> Section:
+    """What the checker drops: of true sentences as few as may be, of each kind of corruption as many."""
+    rows = []
+    shown = []
+    for kind, row in found["by"]["all"].items():
+        low, high = row["dropped_interval"]
+        rows.append(
+            (kind, str(row["pairs"]), _figure(row["dropped"]), f"{low:.3f}–{high:.3f}", _figure(row["not_backed"]))
+        )
+        shown.append(Bar(kind, row["dropped"], low, high))
+    columns = ("", texts.pairs, texts.dropped, "95 %", texts.not_backed)
+    return Section(texts.checker, texts.checker_note, Table(columns, tuple(rows)), bars(texts.dropped, shown))
 
 
 def _peers(found: Record, texts: _Texts) -> list[Section]:
