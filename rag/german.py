@@ -20,7 +20,7 @@ ANALYZER_VERSION = 3
 GRAM_LENGTH = 4
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
-_HYPHENED = re.compile(r"(?=[\d-]*[^\W\d_])[^\W_]+(?:-[^\W_]+)+")
+_HYPHENED = re.compile(r"\b[^\W_]++(?:-[^\W_]++)+")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no file, store or page takes it
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
@@ -28,6 +28,7 @@ _SPACES = re.compile(r"[^\S\n]+")
 _BASE_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 _local = threading.local()
+_plain = lru_cache(maxsize=16)(plain)  # stems and grams are made of the same text
 
 
 def clean_characters(text: str) -> str:
@@ -49,7 +50,7 @@ def terms(text: str) -> list[str]:
 
     ``30.11.2022`` and ``30. November 2022`` have the same ones (``rag/numbers.py``).
     """
-    return words(plain(text))
+    return words(_plain(text))
 
 
 def fold(word: str) -> str:
@@ -75,9 +76,8 @@ def stem(word: str) -> str:
 
 def stems(text: str) -> list[str]:
     """The stem of every term in order, then those of words with hyphens as if written without: ``Corona-Krise``."""
-    text = plain(text)
-    joined = [word.replace("-", "") for word in _HYPHENED.findall(text)]
-    return [stem(word) for word in words(text) + joined]
+    joined = [word.replace("-", "") for word in _HYPHENED.findall(_plain(text))]
+    return [*map(stem, terms(text)), *(stem(word) for word in joined if not word.isdigit())]
 
 
 @lru_cache(maxsize=200_000)
