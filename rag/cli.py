@@ -415,6 +415,26 @@ def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def eval_speed(options: argparse.Namespace, settings: Settings) -> int:
+    """Times the questions of a benchmark on its own index, or on another one with --index."""
+    from rag.encoder import load_encoder
+    from rag.evaluation import speed
+    from rag.evaluation.retrieval import cached_index, open_set
+    from rag.index.build import stamp
+    from rag.index.reader import open_index
+
+    dataset = open_set(options.dataset, None, queries=options.queries)
+    encoder = load_encoder(settings.encoder)
+    index = open_index(settings.index, stamp(encoder)) if options.index else cached_index(dataset.corpus, encoder)
+    questions = [topic.text for topic in dataset.topics][: options.questions]
+    timings = speed.measure(speed.parts(index, encoder, answers=options.answers), questions)
+    if options.json:
+        _write_json(options.json, speed.result_json(index, len(questions), timings))
+    for line in speed.lines(index, len(questions), timings):
+        print(line)
+    return 0
+
+
 def eval_attribution(options: argparse.Namespace, settings: Settings) -> int:
     """Takes an excerpt of every article and looks whether its article is named."""
     from rag.encoder import load_encoder
@@ -770,6 +790,12 @@ def _parser() -> argparse.ArgumentParser:
         _json_file,
     )
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
+
+    p = verb(evals, "speed", eval_speed, "eval speed ../shared/benchmarks/wikidpr-de", _index, _encoder, _json_file)
+    p.add_argument("dataset", metavar="DATASET", type=Path, help="a folder in BEIR layout: its questions are asked")
+    p.add_argument("--queries", default="queries.jsonl", help="another file of queries in the same folder")
+    p.add_argument("--questions", type=_count, default=500, metavar="N", help="how many of them (default 500)")
+    p.add_argument("--answers", action="store_true", help="time whole answers as well")
 
     p = verb(evals, "attribution", eval_attribution, "eval attribution --corpus corpus", _corpus, _encoder, _json_file)
     p.add_argument("--sentences", type=_count, default=2, metavar="N", help="how long the excerpts are (default 2)")

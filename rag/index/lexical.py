@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from math import log1p
@@ -27,6 +27,10 @@ Field = Literal["stems", "grams"]
 MAX_TERMS = 400  # distinct terms of one question; a pasted page is no question
 _WRITER_MEMORY = 64_000_000  # bytes
 _KNOWN_TERMS = 65_536  # terms whose frequency is remembered; some 20 MB
+# A term in a larger share of the passages tells little and costs most: its postings are read for every question.
+_COMMON: Mapping[Field, float] = {"stems": 0.3, "grams": 0.3}
+_FEW = 200  # passages; a term in no more of them is never too common
+_RAREST = 3  # terms to search for where all are too common
 _KNOWN_QUESTIONS = 64
 _META = "meta.json"
 
@@ -99,7 +103,15 @@ class LexicalIndex:
             return _idf(len(self), found)
 
     def _any_term(self, field: Field, text: str) -> Query:
-        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in terms(field, text)])
+        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in self._telling(field, text)])
+
+    def _telling(self, field: Field, text: str) -> list[str]:
+        """The terms of a question without those that stand in too many passages; the rarest ones if all do."""
+        asked, count = terms(field, text), len(self)
+        lowest = _idf(count, max(_FEW, int(_COMMON[field] * count)))
+        return [term for term in asked if self.idf(field, term) >= lowest] or sorted(
+            asked, key=lambda term: -self.idf(field, term)
+        )[:_RAREST]
 
     def _term(self, field: Field, term: str) -> Query:
         """One term. Tantivy takes deleted documents into its idf; the boost puts the exact one in its place."""
