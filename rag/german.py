@@ -16,10 +16,13 @@ import Stemmer
 from rag.names import name_key
 from rag.numbers import plain, unabbreviated
 
-ANALYZER_VERSION = 3
+ANALYZER_VERSION = 4
 GRAM_LENGTH = 4
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+")
+# The s of "Fotos" and "Obamas", which Snowball leaves; not that of "Preis", "Haus" and "Video-Chaos".
+_VOWEL_AND_S = re.compile(r"(?:[^aeiou][aiy]|[^aou]o)s$")
+_SHORTEST_PLURAL = 5
 _HYPHENED = re.compile(r"\b[^\W_]++(?:-[^\W_]++)+")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no file, store or page takes it
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -71,7 +74,8 @@ def stem(word: str) -> str:
     stemmer = getattr(_local, "stemmer", None)
     if stemmer is None:  # a PyStemmer object must not be shared between threads
         stemmer = _local.stemmer = Stemmer.Stemmer("german", 0)
-    return name_key(_term(stemmer.stemWord(unabbreviated(word.lower()))))
+    found = name_key(_term(stemmer.stemWord(unabbreviated(word.lower()))))
+    return found[:-1] if len(found) >= _SHORTEST_PLURAL and _VOWEL_AND_S.search(found) else found
 
 
 def stems(text: str) -> list[str]:

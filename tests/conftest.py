@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rag.assistant import Assistant, assemble
 from rag.encoder import BUNDLED, StaticEncoder
 from rag.index.build import build, stamp
 from rag.index.reader import open_index
 
+settings.register_profile("beleg", deadline=None)  # a busy machine fails no test
+settings.load_profile("beleg")
 PROJECT = Path(__file__).resolve().parent.parent
 
 ARTICLES = {
