@@ -55,6 +55,8 @@ def measure(timed: Mapping[str, Part], questions: Sequence[str]) -> dict[str, Ti
 
 
 def _timing(part: Part, queries: Sequence[Query]) -> Timing:
+    if not queries:
+        return Timing(0.0, 0.0, 0.0)
     for query in queries:
         part(query)
     spent = []
@@ -63,8 +65,8 @@ def _timing(part: Part, queries: Sequence[Query]) -> Timing:
         began = time.perf_counter()
         part(query)
         spent.append((time.perf_counter() - began) * 1000)
-    busy = (time.process_time() - busy) * 1000 / max(1, len(queries))
-    p50, p95 = np.percentile(spent, [50, 95]) if spent else (0.0, 0.0)
+    busy = (time.process_time() - busy) * 1000 / len(queries)
+    p50, p95 = np.percentile(spent, [50, 95])
     return Timing(round(float(p50), 2), round(float(p95), 2), round(busy, 2))
 
 
