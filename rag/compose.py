@@ -6,7 +6,7 @@ Knows candidates and their judgement; whether a quote really stands in its artic
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,12 +22,15 @@ from rag.timeline import Sentence, timeline
 from rag.types import Draft, DraftClaim, Hit, Period, Query, Quote
 from rag.wording import is_bare_quotation, joined, leans_back, neighbours, says_the_same, speaker, tells_date
 
+Telling = Mapping[tuple[str, int], float]  # article and start of a sentence → its judgement
+
 MADE_BY = "quotes"
 MAX_CLAIMS = 4
 MAX_WORDS = 90
 NEAREST = 3  # closest passages shown where none answers
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 0.5  # logits for each point (logits too) by which its passage is behind the best one
+_AS_TELLING = 3.0  # a neighbour judged at most so much below its sentence (in logits) carries part of the answer
 _TOPIC = 0.3  # a further sentence must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
@@ -77,12 +80,13 @@ class QuotingComposer:
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         if quotable and judged.confidence >= self._ranker.answer_threshold:
             coherent = _coherent(order, form)
+            telling = _telling(features, judged.scores)
             denial = _denial(query, order, hits, form)
             if denial:
-                claims = _claims(_readable(_in_budget([denial, *coherent], hits, form)))
+                claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
                 return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
-            told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form), hits)
-            chosen = told or _readable(_in_budget(coherent, hits, form))
+            told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form, {}), hits)
+            chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, MADE_BY, timeline=bool(told))
         return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, MADE_BY)
@@ -135,6 +139,10 @@ def _counted(query: Query) -> re.Pattern[str]:
     return re.compile(rf"(?:{ANSWER_FORMS['number'].pattern})\S*\s+(?:\S+\s+){{0,2}}\S*{stem}", re.IGNORECASE)
 
 
+def _telling(features: Features, scores: Array) -> Telling:
+    return {(c.quote.article_id, c.quote.start): float(s) for c, s in zip(features.flat, scores, strict=True)}
+
+
 def _claims(quotes: Sequence[Quote]) -> tuple[DraftClaim, ...]:
     return tuple(DraftClaim(quote.text, (quote,)) for quote in quotes)
 
@@ -173,10 +181,10 @@ def _denial(query: Query, order: Sequence[Sentence], hits: Sequence[Hit], form: 
     return None if any(premise.affirmed_by(s.candidate.quote.text) for s in later) else denial
 
 
-def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str) -> list[Quote]:
+def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str, telling: Telling) -> list[Quote]:
     """The first sentences that fit the budget and do not repeat each other, in the order given.
 
-    Each brings a neighbour along where it needs one to be understood.
+    Each brings a neighbour along where it needs one to be understood, or where the answer runs over both.
     """
     chosen: list[Quote] = []
     budget = MAX_WORDS
@@ -186,8 +194,8 @@ def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str) -> lis
         quote = sentence.candidate.quote
         if any(_overlap(known, quote) or says_the_same(known.text, quote.text) for known in chosen):
             continue
-        longer = _understandable(quote, hits[sentence.candidate.hit].article.text, chosen, form)
-        fitting = [q for q in (longer, quote) if len(q.text.split()) <= budget]
+        longer = _with_neighbour(quote, hits[sentence.candidate.hit].article.text, chosen, form, telling)
+        fitting = [q for q in (*longer, quote) if len(q.text.split()) <= budget]
         if fitting:
             chosen.append(fitting[0])
             budget -= len(fitting[0].text.split())
@@ -236,20 +244,26 @@ def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
     return [first, *sorted(near, key=value, reverse=True)]
 
 
-def _understandable(quote: Quote, text: str, chosen: Sequence[Quote], form: str) -> Quote:
-    """The sentence with the neighbour it needs: its speaker, what it leans back on, its consequence or its date."""
+def _with_neighbour(quote: Quote, text: str, chosen: Sequence[Quote], form: str, telling: Telling) -> list[Quote]:
+    """With the neighbour it needs, then with those that are nearly as telling: an answer may run over two sentences."""
     before, after = neighbours(text, quote)
     before, after = (None if n and any(_overlap(known, n) for known in chosen) else n for n in (before, after))
-    needed = None
+    least = telling.get((quote.article_id, quote.start), 0.0) - _AS_TELLING
+    judged = [(telling.get((n.article_id, n.start), least - 1), n) for n in (before, after) if n]
+    close = [n for score, n in sorted(judged, key=lambda pair: -pair[0]) if score >= least]
+    needed = _needed(quote, text, before, after, form)
+    return [joined(text, quote, n) for n in ([needed] if needed else []) + close]
+
+
+def _needed(quote: Quote, text: str, before: Quote | None, after: Quote | None, form: str) -> Quote | None:
+    """What a sentence is not understood without: its speaker, what it leans back on, its consequence or its date."""
     if is_bare_quotation(text, quote):
-        needed = speaker(text, quote, before, after)
-    elif after and form == "why" and _CONSEQUENCE.match(after.text):
-        needed = after
-    elif before and leans_back(quote.text) and is_sentence(before.text):
-        needed = before
-    elif after and form == "when" and not tells_date(quote.text) and tells_date(after.text):
-        needed = after
-    return joined(text, quote, needed) if needed else quote
+        return speaker(text, quote, before, after)
+    if after and form == "why" and _CONSEQUENCE.match(after.text):
+        return after
+    if before and leans_back(quote.text) and is_sentence(before.text):
+        return before
+    return after if after and form == "when" and not tells_date(quote.text) and tells_date(after.text) else None
 
 
 def _overlap(known: Quote, quote: Quote) -> bool:

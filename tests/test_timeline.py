@@ -73,7 +73,7 @@ def test_one_day_is_no_timeline(demo: Assistant) -> None:
     day = date(2022, 12, 21)
     answer = demo.ask("Bekommt die Ukraine Patriots?", filters=Filters(since=day, until=day))
     assert not answer.timeline
-    assert any(claim.text == "Die Ukraine bekommt Patriots." for claim in answer.claims)
+    assert any(claim.text.startswith("Die Ukraine bekommt Patriots.") for claim in answer.claims)
 
 
 def test_the_time_of_the_question_bounds_the_timeline(demo: Assistant) -> None:
