@@ -250,6 +250,14 @@ def test_a_table_may_name_several_articles(tmp_path: Path) -> None:
     assert collect([path]).questions == tuple(found)
 
 
+@pytest.mark.parametrize("divider", [",", ";", "\t"])
+def test_a_table_is_divided_as_its_header_is(tmp_path: Path, divider: str) -> None:
+    path = tmp_path / "t.csv"
+    rows = [["id", "question", "article_id"], ["a", '"Was, und wo?"', "x"], ["a", '"Was, und wo?"', "y"]]
+    path.write_text("\ufeff" + "\n".join(divider.join(row) for row in rows), "utf-8")
+    assert [(q.question_id, q.text, q.articles) for q in read_csv(path)] == [("a", "Was, und wo?", ("x", "y"))]
+
+
 def test_ids_of_two_files_must_not_clash(tmp_path: Path) -> None:
     for name, text in (("a.csv", "Was?"), ("b.csv", "Wer?")):
         (tmp_path / name).write_text(f"id,question,article_id\n1,{text},a\n", "utf-8")

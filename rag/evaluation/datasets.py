@@ -193,11 +193,14 @@ def is_feedback(path: Path) -> bool:
 def read_csv(path: Path) -> list[Question]:
     """Questions with article ids as a table: a header names ``question``, ``article_id`` and, if any, ``id``.
 
-    Several articles of one question stand on lines of their own or are divided by ``;``. Raises DatasetError.
+    Columns are divided by commas, semicolons or tabs, as the header has them. Several articles of one question stand on
+    lines of their own, or are divided by ``;`` where the columns are not. Raises DatasetError.
     """
-    rows = csv.DictReader(io.StringIO("\n".join(text for _, text in read_lines(path))), strict=True)
+    table = "\n".join(text for _, text in read_lines(path))
+    divider = max(",;\t", key=table.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(table), delimiter=divider, strict=True)
     if not {"question", "article_id"} <= set(rows.fieldnames or ()):
-        raise DatasetError(f"{path}: the first line must name the columns question and article_id, divided by commas.")
+        raise DatasetError(f"{path}: the first line must name the columns question and article_id.")
     asked: dict[str, tuple[str, list[str]]] = {}
     try:
         for row in rows:
