@@ -81,7 +81,7 @@ def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
         "evidence_first": _quoted(evidence, claims[:1]) if question.answerable else None,
         "evidence": _quoted(evidence, claims) if question.answerable else None,
         "evidence_in_ranking": _quoted(evidence, [_first_words(answer)]) if question.answerable else None,
-        "article_found": question.article_id in articles[:FIRST_ARTICLES] if question.article_id else None,
+        "article_found": any(a in question.articles for a in articles[:FIRST_ARTICLES]) if question.articles else None,
         "fidelity": [_faithful(citation, index) for citation in answer.citations],
         "citation_recall": cited.recall,
         "citation_precision": cited.precision,
