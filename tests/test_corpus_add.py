@@ -20,10 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import Capture, run
 
-from rag.corpus.add import AddReport, add, versions
+from rag.corpus.add import AddReport, add
 from rag.corpus.fetch import Fetcher, Limits
 from rag.corpus.markdown import read_markdown
 from rag.corpus.read import Record, scan
+from rag.corpus.versions import versions
 from rag.corpus.write import markdown, settled, stem
 from rag.errors import CorpusError, CorpusLocked
 from rag.types import Article

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from indexes import contents, ids, json_lines, ranking
 
+from rag.corpus.versions import versions
 from rag.encoder import StaticEncoder
 from rag.errors import CorpusError, IndexMissing
 from rag.index import generations
@@ -296,3 +297,18 @@ def test_filters_restrict_every_part(small_index: Path, encoder: StaticEncoder) 
     assert found(Filters(sources=("rheinBOTE",))) == {"bruecke.md"}
     assert found(Filters(sources=("Kurier",))) == set()
     assert found(Filters(since=date(2024, 1, 1))) == set()
+
+
+def test_what_a_hand_has_changed_is_kept_as_a_version_once(
+    corpus: Path, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    index = tmp_path / "index"
+    build(corpus, index, encoder)
+    former = open_index(index).store.article("wolf.md")
+    for text in ("Der Wolf ist weitergezogen.", "Der Wolf ist zurück."):
+        write_article(corpus, "wolf.md", "Wolf", text)
+        build(corpus, index, encoder)
+        build(corpus, index, encoder, full=True)
+    assert [version.text for version in versions(corpus, "wolf.md")] == [former.text, "Der Wolf ist weitergezogen."]
+    assert versions(corpus, "brand.md") == []
+    assert ids(index) == {"bruecke.md", "brand.md", "wolf.md"}

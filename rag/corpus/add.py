@@ -1,14 +1,12 @@
 """Sources → readable Markdown articles in the corpus folder: new ones, new versions of known ones, nothing twice.
 
 A page that was added before is known by its address, a file by its title and words. A changed article becomes the new
-version and the old one is kept in ``.versions/``. What a person has edited by hand is never written over. Every file is
-written beside its place and moved there whole.
+version and the old one is kept (``rag.corpus.versions``). What a person has edited by hand is never written over.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import time
@@ -23,15 +21,13 @@ from urllib.parse import urlsplit
 
 from rag.corpus.copies import resemblance, shingles
 from rag.corpus.fetch import Fetcher
-from rag.corpus.fields import article_from
-from rag.corpus.markdown import read_markdown
 from rag.corpus.read import Refused
 from rag.corpus.sources import Found, articles, host
-from rag.corpus.write import markdown, settled, stem
+from rag.corpus.versions import fingerprint, keep, read, writable, write
+from rag.corpus.write import settled, stem
 from rag.errors import CorpusError, CorpusLocked
 from rag.types import Article
 
-VERSIONS = ".versions"
 _LOCK = ".add.lock"
 _HEAD = 4_096  # bytes of a file in which its front matter names its address
 _URL = re.compile(rb"^url: *['\"]?(https?://[^\s'\"]+)", re.MULTILINE)
@@ -115,7 +111,7 @@ def writing(corpus: Path) -> Iterator[None]:
     """Held by the one run that writes into a corpus folder; the system frees it when the process dies."""
     if corpus.is_file():
         raise CorpusError(f"The corpus {corpus} is one file; name a folder with --corpus to add articles to.")
-    with _writable(corpus):
+    with writable(corpus):
         corpus.mkdir(parents=True, exist_ok=True)
         file = (corpus / _LOCK).open("a")
     with file:
@@ -126,17 +122,6 @@ def writing(corpus: Path) -> Iterator[None]:
                 f"Another run is writing into {corpus}; wait for it to end, then run it again."
             ) from error
         yield
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CorpusError(
-            f"{path} cannot be written ({error.strerror}); make room on the disk, give leave to write there, or name "
-            "another folder with --corpus."
-        ) from error
 
 
 class Folder:
@@ -157,7 +142,7 @@ class Folder:
         path = self._places.get(key) if key else None
         path = path or self._place(article)
         if not path.exists():
-            self._write(path, article)
+            self.written += write(path, article)
             what: What = "added"
         else:
             what = self._renew(path, article, today)
@@ -177,7 +162,7 @@ class Folder:
         raise AssertionError("there is always a next number")
 
     def _renew(self, path: Path, article: Article, today: date) -> What:
-        old, taken = _read(path)
+        old, taken = read(path)
         if fingerprint(article) in (taken, fingerprint(old)):
             return "unchanged"
         if taken != fingerprint(old):
@@ -185,47 +170,9 @@ class Folder:
                 f"it has changed, but {path.name} was edited by hand; put the change in there, or remove the file and "
                 "add it again."
             )
-        self._keep(path)
-        self._write(path, replace(article, updated=_updated(article, old, today)))
+        self.written += keep(path, old)
+        self.written += write(path, replace(article, updated=_updated(article, old, today)))
         return "changed"
-
-    def _keep(self, path: Path) -> None:
-        """The version that is there, as a file of its own that no build reads."""
-        folder = path.parent / VERSIONS / path.stem
-        with _writable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            number = 1 + max((int(p.stem) for p in folder.glob("*.md") if p.stem.isdigit()), default=0)
-        self._replace(folder / f"{number}.md", path.read_text("utf-8"))
-
-    def _write(self, path: Path, article: Article) -> None:
-        self._replace(path, markdown(article, taken=fingerprint(article)))
-
-    def _replace(self, path: Path, content: str) -> None:
-        """Writes a file whole or not at all."""
-        unfinished = path.with_name(f".{path.name}.new")
-        with _writable(path):
-            try:
-                with unfinished.open("w", encoding="utf-8") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(unfinished, path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-        self.written += len(content.encode())
-
-
-def fingerprint(article: Article) -> str:
-    """A digest of what readers see of an article; dates that a page renews by itself do not count."""
-    seen = (article.title, article.text, article.author, article.published, article.licence)
-    return hashlib.sha256("\0".join(map(str, seen)).encode()).hexdigest()[:16]
-
-
-def versions(corpus: Path, article_id: str) -> list[Article]:
-    """The former versions of an article, the oldest first."""
-    path = corpus / article_id
-    kept = (p for p in (path.parent / VERSIONS / path.stem).glob("*.md") if p.stem.isdigit())
-    return [_read(p)[0] for p in sorted(kept, key=lambda p: int(p.stem))]
 
 
 def _updated(article: Article, old: Article, today: date) -> date | None:
@@ -240,18 +187,8 @@ def _updated(article: Article, old: Article, today: date) -> date | None:
     return today if today >= max(known, default=today) else article.updated
 
 
-def _read(path: Path) -> tuple[Article, str | None]:
-    """An article of the corpus and the fingerprint that it was added with, if it was."""
-    try:
-        fields = read_markdown(path.read_text("utf-8-sig"), path.name)
-        taken = fields.get("taken")
-        return article_from(path.name, fields), taken if isinstance(taken, str) else None
-    except (OSError, UnicodeError) as error:
-        raise CorpusError(f"{path.name} stands in its place and cannot be read; mend or move it.") from error
-
-
 def _resembles(path: Path, article: Article) -> bool:
-    old = _read(path)[0]
+    old = read(path)[0]
     return old.title == article.title and resemblance(shingles(old.text), shingles(article.text)) >= _SAME_ARTICLE
 
 

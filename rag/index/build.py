@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -16,8 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from rag.corpus.copies import bands, shingles
 from rag.corpus.read import Record, Refused, scan
+from rag.corpus.versions import fingerprint, keep
 from rag.corpus.withdrawn import withdrawn
-from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing
+from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing, NotFound
 from rag.index import generations
 from rag.index.dense import DenseIndex, kind_for
 from rag.index.generations import EncoderStamp, Manifest
@@ -65,6 +67,7 @@ class _Base:
     folder: Path
     manifest: Manifest
     known: _Known
+    store: Store
     serves: bool
 
 
@@ -156,7 +159,7 @@ def _carry_out(
     while True:
         part = chain([ahead] if ahead else [], islice(loaded, STEP - 1))
         with generations.new_generation(index) as folder:
-            manifest = _write(folder, base, known, plan, part, encoder, changes, progress)
+            manifest = _write(folder, corpus, base, known, plan, part, encoder, changes, progress)
             ahead = next(loaded, None)
             before = (base.folder, base.manifest) if base else None
             if ahead:
@@ -166,7 +169,7 @@ def _carry_out(
                     raise CorpusError(_nothing_taken(corpus, refused))
                 carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
                 return generations.publish(index, folder, manifest, before)
-        base = _Base(folder, manifest, known, serves=False)
+        base = _Base(folder, manifest, known, Store(folder / generations.STORE), serves=False)
         plan = replace(plan, gone=(), moved=())
 
 
@@ -184,7 +187,7 @@ def _base(index: Path, encoder: Encoder) -> tuple[_Base | None, str | None]:
                 why = broken[0]
                 continue
             opened = open_index(index, stamp(encoder), unfinished=unfinished)  # its parts hold the same passages
-            return _Base(opened.folder, opened.manifest, opened.store.known(), serves=not unfinished), None
+            return _Base(opened.folder, opened.manifest, opened.store.known(), opened.store, not unfinished), None
         except IndexMissing:
             continue
         except (IndexDamaged, IndexMismatch) as error:
@@ -254,6 +257,7 @@ def _load(records: Sequence[Record], refused: list[Refused]) -> Iterator[_Loaded
 
 def _write(
     folder: Path,
+    corpus: Path,
     base: _Base | None,
     known: _Known,
     plan: _Plan,
@@ -275,6 +279,8 @@ def _write(
         store.move(plan.moved)
         while chunk := list(islice(articles, _CHUNK)):
             replaced = [article.article_id for article, _, _ in chunk if article.article_id in known]
+            if base:
+                _keep_versions(corpus, chunk, base.store)
             _remove(replaced, store, lexical, dense)
             dense = _add(chunk, store, reports, lexical, dense, encoder)
             changes.changed += len(replaced)
@@ -289,6 +295,16 @@ def _write(
     dense.write(folder / generations.DENSE)
     built = datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(stamp(encoder), plan.digest, count, passage_count, dense.kind, built)
+
+
+def _keep_versions(corpus: Path, chunk: Iterable[_Loaded], former: Store) -> None:
+    """Keeps what changed Markdown files of a corpus folder said before, as the index still knows it."""
+    for new, record, _ in chunk:
+        if record.origin == record.article_id and record.origin.endswith(".md") and corpus.is_dir():
+            with suppress(NotFound, CorpusError):  # new, or withdrawn; or a folder that may only be read
+                old = former.article(record.article_id)
+                if fingerprint(old) != fingerprint(new):
+                    keep(corpus / record.origin, old)
 
 
 def _write_words_anew(folder: Path, progress: Progress) -> None:
