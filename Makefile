@@ -30,7 +30,7 @@ pictures: .venv/.dev
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
 peers: $(PEERS)/venv/.run
-	$(PEERS)/venv/bin/python benchmarks/peers.py --shared "$(SHARED)" --cache "$(PEERS)"
+	$(PEERS)/venv/bin/python benchmarks/peers.py --shared "$(SHARED)" --cache "$(PEERS)" $(ARGS)
 
 optional: $(PEERS)/venv/.run
 	$(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/optional/requirements.txt
