@@ -353,12 +353,14 @@ def eval_retrieval(options: argparse.Namespace, settings: Settings) -> int:
     """Runs a retrieval benchmark, or measures a run made before."""
     from rag.encoder import load_encoder
     from rag.evaluation import retrieval
+    from rag.evaluation.noise import noisy
     from rag.evaluation.trec import read_run, run_lines
 
     corpus = settings.corpus if options.corpus else None
     dataset = retrieval.open_set(
         options.dataset, corpus, split=options.split, queries=options.queries, qrels=options.qrels
     )
+    dataset = noisy(dataset, options.noise) if options.noise else dataset
     measures = retrieval.more_measures(options.measures or ())
     index, method = None, options.method
     if options.score:
@@ -764,6 +766,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     p.add_argument("dataset", metavar="DATASET", type=Path, help="a folder in BEIR layout, a .csv, or TREC topics")
     p.add_argument("--queries", default="queries.jsonl", help="another file of queries in the same folder")
+    p.add_argument(
+        "--noise",
+        choices=("typo", "typos", "ae", "plain", "capitals", "lower", "keywords", "emoji", "courtesies"),
+        help="ask as people type: with typos, without umlauts, in capitals, as keywords …",
+    )
     p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
     p.add_argument(
         "--weights",

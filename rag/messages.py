@@ -52,7 +52,8 @@ _LONGEST = 30  # characters of each
 
 def message(query: Query, status: Status, kind: Kind = "plain") -> str:
     """The sentence before the quotes; it says what was looked for where nothing answers."""
-    if not any(character.isalnum() for character in query.standalone):
+    asked = query.standalone if query.period else query.searched  # "Gestern?" is a question, "Hallo" is none
+    if not any(character.isalnum() for character in asked):
         return EMPTY_QUESTION[query.language]
     if status == "answered":
         return ANSWERED[query.language][kind]

@@ -6,6 +6,7 @@ English one gets German words to search for (``rag.translate``). Knows nothing o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -23,6 +24,15 @@ _GENERAL = frozenset(
     """geschah geschieht geschehen passiert passierte passierten passieren ereignete los neues neue neuigkeiten
     nachrichten meldungen ereignisse wichtig wichtigste wichtiges wichtigsten alles gab happened happening news
     events""".split()
+)
+# What people say to be polite, at the beginning or the end of a question.
+_COURTESY = re.compile(
+    r"^(?:hallo|hi|hey|guten (?:tag|morgen|abend)|servus|moin|hello|dear \w+)\b[ ,!.]*(?:beleg\b[ ,!.]*)?|"
+    r"\b(?:ich (?:würde|möchte|wollte|wüsste|will) (?:gerne?|mal|nur|auch)(?: gerne?)?(?: wissen)?|"
+    r"(?:können|könnten) sie mir (?:bitte )?sagen|(?:kannst|könntest) du mir (?:bitte )?sagen|weißt du|wissen sie|"
+    r"i (?:would like|want|wanted) to know|(?:can|could) you (?:please )?tell me)\b[ ,:]*|"
+    r"[ ,.!]*\b(?:vielen dank|danke(?: schön| im voraus)?|thanks|thank you)\b[ !.]*$",
+    re.IGNORECASE,
 )
 
 
@@ -45,13 +55,18 @@ def understand(
         period = period or last.period
         standalone = completed(asked, before)
     spoken = language(asked)
-    query = Query(asked, standalone, filters, spoken, period=period, about=tuple(_about(standalone, period)))
+    aside = (period.said,) if period and period.relative else ()
+    courtesy = tuple(match.group() for match in _COURTESY.finditer(asked))
+    about = tuple(_about(standalone, period, courtesy))
+    query = Query(asked, standalone, filters, spoken, period=period, about=about, aside=aside + courtesy)
     return replace(query, translation=german_words(query.searched)) if spoken == "en" else query
 
 
-def _about(question: str, period: Period | None) -> list[str]:
+def _about(question: str, period: Period | None, courtesy: Sequence[str]) -> list[str]:
     """What a question is about: its names and nouns, else all words of it that mean something; never its time."""
     timeless = question.replace(period.said, " ") if period else question
+    for words_ in courtesy:
+        timeless = timeless.replace(words_, " ", 1)
     names = topic_words(timeless) or content_words(timeless)
     return [word for word in names if word.lower() not in _GENERAL]
 

@@ -99,7 +99,8 @@ class Query:
 
     ``question`` is what the person typed, ``standalone`` the same understood without the talk before it;
     ``translation`` holds German words for an English one, to search for as well; ``period`` the time it speaks of;
-    ``about`` the words that say what it is about, none for "Was geschah im März 2022?".
+    ``about`` the words that say what it is about, none for "Was geschah im März 2022?"; ``aside`` what of it
+    says nothing to search for ("gestern", "Hallo", "ich wüsste gern").
     """
 
     question: str
@@ -109,12 +110,14 @@ class Query:
     translation: str = ""
     period: Period | None = None
     about: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
     @property
     def searched(self) -> str:
         """Everything that is searched for, as words."""
-        told = self.period.said if self.period and self.period.relative else ""
-        asked = self.standalone.replace(told, " ", 1) if told else self.standalone
+        asked = self.standalone
+        for words in self.aside:
+            asked = asked.replace(words, " ", 1)
         return " ".join(f"{asked} {self.translation}".split())
 
 

@@ -16,6 +16,7 @@ from rag.errors import BelegError, DatasetError
 from rag.evaluation import answers, gate, retrieval
 from rag.evaluation.datasets import Question, read_questions, read_retrieval_set
 from rag.evaluation.intervals import hanley_mcneil, wilson
+from rag.evaluation.noise import NOISES
 from rag.index.reader import open_index
 
 
@@ -294,3 +295,37 @@ def test_figures_are_printed_by_group_with_their_intervals(small_index: Path, en
     assert "evidence_hit                 1.0000 (0.21–1.00)" in printed
     for group in ("type=why (2)", "overlap=high (1)", "kind=off_corpus (1)"):
         assert group in printed
+
+
+@pytest.mark.parametrize(
+    ("noise", "typed"),
+    [
+        ("ae", "Groesse der Bruecke?"),
+        ("plain", "Grose der Brucke?"),
+        ("capitals", "GRÖSSE DER BRÜCKE?"),
+        ("lower", "größe der brücke?"),
+        ("keywords", "Größe Brücke"),
+        ("emoji", "😀 Größe der Brücke? 🙏"),
+        ("courtesies", "Hallo, ich würde gerne wissen: Größe der Brücke? Danke!"),
+    ],
+)
+def test_noise_types_a_question_as_people_do(noise: str, typed: str) -> None:
+    assert NOISES[noise]("Größe der Brücke?") == typed
+
+
+def test_typos_change_as_many_words_and_always_the_same_way() -> None:
+    asked = "Warum ist die Rheinbrücke gesperrt worden?"
+    for noise, most in (("typo", 1), ("typos", 2)):
+        typed = NOISES[noise](asked)
+        assert typed == NOISES[noise](asked)
+        assert 1 <= sum(a != b for a, b in zip(asked.split(), typed.split(), strict=True)) <= most
+    assert NOISES["typos"]("so ist es") == "so ist es"
+
+
+def test_a_benchmark_can_be_asked_with_noise(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for noise in NOISES:
+        assert cli.main(["eval", "retrieval", str(dataset), "--noise", noise]) == 0
+        assert f"(dev, {noise})" in capsys.readouterr().out

@@ -79,6 +79,22 @@ def test_words_told_from_today_are_not_searched_for() -> None:
     assert "März" in understand("Was geschah im März 2022?", today=TODAY).searched
 
 
+@pytest.mark.parametrize(
+    ("question", "searched"),
+    [
+        ("Hallo, ich wüsste gern: Was kostet das Ticket? Danke!", "Was kostet das Ticket?"),
+        ("Guten Tag! Können Sie mir bitte sagen, wer Kanzler ist? Vielen Dank.", "wer Kanzler ist?"),
+        ("Hi Beleg, was kostet das Ticket", "was kostet das Ticket"),
+        ("Wer sagte danke zu Kuleba?", "Wer sagte danke zu Kuleba?"),
+        ("Was macht Guten Morgen Deutschland?", "Was macht Guten Morgen Deutschland?"),
+        ("Hallo", ""),
+    ],
+)
+def test_courtesies_are_not_searched_for(question: str, searched: str) -> None:
+    query = understand(question)
+    assert (query.standalone, query.searched) == (question, searched)
+
+
 def test_a_follow_up_keeps_the_time_of_the_talk_or_brings_its_own() -> None:
     history = turns(["Was beschloss die NATO im März 2022?"], TODAY)
     kept = understand("Und was sagte Stoltenberg dazu?", history, today=TODAY).period
