@@ -27,6 +27,7 @@ Telling = Mapping[tuple[str, int], float]  # article and start of a sentence →
 MADE_BY = "quotes"
 MAX_CLAIMS = 4
 MAX_WORDS = 90
+_ENOUGH = 3  # claims after which none is looked for that is shorter than the next best one
 NEAREST = 3  # closest passages shown where none answers
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 0.5  # logits for each point (logits too) by which its passage is behind the best one
@@ -195,10 +196,14 @@ def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str, tellin
         if any(_overlap(known, quote) or says_the_same(known.text, quote.text) for known in chosen):
             continue
         longer = _with_neighbour(quote, hits[sentence.candidate.hit].article.text, chosen, form, telling)
-        fitting = [q for q in (*longer, quote) if len(q.text.split()) <= budget]
+        # What is not understood alone is no further claim where its neighbour does not fit.
+        alone = [] if chosen and longer and leans_back(quote.text) else [quote]
+        fitting = [q for q in (*longer, *alone) if len(q.text.split()) <= budget]
         if fitting:
             chosen.append(fitting[0])
             budget -= len(fitting[0].text.split())
+        elif len(chosen) >= _ENOUGH:  # what is short enough for the rest may be far worse
+            break
     return chosen
 
 

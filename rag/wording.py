@@ -20,7 +20,8 @@ _POINTS = (
 _BACK = (
     r"(?:damit|dazu|dafür|dagegen|dabei|daran|darauf|daraus|darin|darüber|davon|davor|dadurch|daher|darum|deshalb|deswegen|"
     r"danach|dann|denn|dort|so|trotzdem|dennoch|beide[mnrs]?|damals|das (?:\w+t|ist|war|kann|soll|muss|will|darf|wäre|"
-    r"würde|wurde|hatte|hätte|sollte|könnte|müsste|dürfte|alles|aber))"
+    r"würde|wurde|hatte|hätte|sollte|könnte|müsste|dürfte|alles|aber)|(?:der|die|das) (?:erste|zweite|dritte|andere) "
+    r"(?:\w+t|ist|war))"
 )
 _LEANS = re.compile(rf"[\"„»]?(?:{_POINTS}|{_BACK})\b", re.IGNORECASE)
 _STANDS = re.compile(

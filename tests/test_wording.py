@@ -30,6 +30,7 @@ def quoted(text: str, words: str) -> Quote:
         "Mitglieder sind sie damit noch nicht.",
         "Auch hat er den Vertrag gekündigt.",
         "Geliefert ist noch keine.",
+        "Der erste betrifft die Bedienung der Fähre.",
         "„Damit ist niemandem geholfen“, sagte die Ministerin.",
     ],
 )
