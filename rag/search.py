@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rag.encoder import bundled
 from rag.german import fold
+from rag.index.dense import one_thread_for_products
 from rag.index.reader import Index
 from rag.passages import indexed_text
 from rag.period import narrowed, nearness
@@ -64,6 +65,7 @@ class HybridSearch:
         depth: int = 100,
         ranker: PassageRanker | None = None,
     ) -> None:
+        one_thread_for_products()
         self._index = index
         self._encoder = encoder
         self._weights = weights

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import ThreadpoolController
 
 from rag.assistant import Assistant
 from rag.encoder import StaticEncoder
@@ -115,6 +116,12 @@ def test_any_question_can_be_searched_and_ranks_the_same_twice(
 def test_a_very_long_question_is_answered_too(small_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
     answer = open_assistant(small_index).ask("Warum ist die Rheinbrücke gesperrt? " * 2_000)
     assert answer.hits[0].article.article_id == "bruecke.md"
+
+
+def test_searching_keeps_products_of_matrices_in_one_thread(small_index: Path, encoder: StaticEncoder) -> None:
+    rank(small_index, encoder, "Brücke")
+    libraries = ThreadpoolController().select(internal_api="openblas").lib_controllers
+    assert {library.num_threads for library in libraries} <= {1}
 
 
 def test_hits_come_from_enough_articles() -> None:

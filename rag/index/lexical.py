@@ -29,6 +29,8 @@ _WRITER_MEMORY = 64_000_000  # bytes
 _KNOWN_TERMS = 65_536  # terms whose frequency is remembered; some 20 MB
 # A term in a larger share of the passages tells little and costs most: its postings are read for every question.
 _COMMON: Mapping[Field, float] = {"stems": 0.3, "grams": 0.3}
+_COMMON_IN_MANY: Mapping[Field, float] = {"stems": 0.3, "grams": 0.1}
+_MANY = 200_000  # passages from which the grams cost more than they find
 _FEW = 200  # passages; a term in no more of them is never too common
 _RAREST = 3  # terms to search for where all are too common
 _KNOWN_QUESTIONS = 64
@@ -108,7 +110,8 @@ class LexicalIndex:
     def _telling(self, field: Field, text: str) -> list[str]:
         """The terms of a question without those that stand in too many passages; the rarest ones if all do."""
         asked, count = terms(field, text), len(self)
-        lowest = _idf(count, max(_FEW, int(_COMMON[field] * count)))
+        share = (_COMMON_IN_MANY if count > _MANY else _COMMON)[field]
+        lowest = _idf(count, max(_FEW, int(share * count)))
         return [term for term in asked if self.idf(field, term) >= lowest] or sorted(
             asked, key=lambda term: -self.idf(field, term)
         )[:_RAREST]
