@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,15 +13,17 @@ from typing import TypeVar
 from rag.citations import verify
 from rag.compose import QuotingComposer
 from rag.encoder import bundled, load_encoder
-from rag.errors import EncoderError, IndexMismatch
+from rag.errors import EncoderError, IndexMismatch, ModelError
+from rag.generate import writer
 from rag.index import generations
 from rag.index.build import stamp
 from rag.index.generations import EncoderStamp
 from rag.index.reader import Index, open_index
+from rag.messages import NOTES, WRITTEN
 from rag.question import understand
 from rag.search import searcher
 from rag.settings import Settings
-from rag.types import Answer, Compose, Encoder, Filters, Search, Turn
+from rag.types import Answer, Compose, Draft, Encoder, Filters, Query, Search, Turn, Write
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class Assistant:
     search: Search
     compose: Compose
     today: Callable[[], date] = date.today
+    writer: Write | None = None
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), *, periods: bool = True
@@ -42,13 +45,78 @@ class Assistant:
 
         Without ``periods`` no time is read from the question.
         """
+        answers = [a for a in self.answers(question, history, filters, periods=periods) if a is not None]
+        return answers[-1]
+
+    def answers(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = Filters(),
+        *,
+        periods: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Answer | None]:
+        """The answer as it grows, the last one whole; ``None`` while a language model is silent.
+
+        Without a model there is one answer. If ``stop`` says so, what is there ends the answer.
+        """
         clock = _Clock()
         today = self.today() if periods else None
-        query = clock.time("understand", lambda: understand(question, history, filters, today))
+        query = clock.time("understand", lambda: self._understood(question, history, filters, today))
         hits = clock.time("search", lambda: self.search(query))
         draft = clock.time("compose", lambda: self.compose(query, hits))
-        answer = clock.time("verify", lambda: verify(query, draft, hits))
-        return replace(answer, timings_ms=clock.spent)
+        quoted = clock.time("verify", lambda: verify(query, draft, hits))
+        if self.writer is not None and quoted.status != "not_found":  # nothing found: nothing to write from
+            yield from written(self.writer, quoted, clock, stop)
+        else:
+            yield replace(quoted, timings_ms=clock.spent)
+
+    def _understood(self, question: str, history: Sequence[Turn], filters: Filters, today: date | None) -> Query:
+        """The question made to stand alone: by the model if there is one and it can be trusted, else by rules."""
+        query = understand(question, history, filters, today)
+        if self.writer is None or query.standalone == query.question:
+            return query
+        with suppress(ModelError):
+            if rewritten := self.writer.rewrite(query.question, history):
+                alone = understand(rewritten, (), filters, today)
+                return replace(alone, question=query.question, period=query.period)
+        return query
+
+
+def written(writer: Write, quoted: Answer, clock: _Clock, stop: Callable[[], bool]) -> Iterator[Answer | None]:
+    """What a language model makes of the hits of a quoting answer, checked, as it grows; else that answer, with a note.
+
+    The model's answer is shown if at least half of its sentences are backed, or if it was cut short.
+    """
+    query, notes = quoted.query, NOTES[quoted.query.language]
+    draft, answer, cut = Draft((), 0.0, True, writer.name), replace(quoted, claims=()), ""
+    began = time.perf_counter()
+    drafts = writer.write(query, quoted.hits)
+    try:
+        for grown in drafts:
+            if stop():
+                cut = notes["stopped"]
+                break
+            if grown is None:
+                yield None
+                continue
+            draft = replace(grown, confidence=quoted.confidence)
+            answer = replace(verify(query, draft, quoted.hits), message=WRITTEN[query.language])
+            if answer.claims:
+                yield answer
+    except ModelError as error:
+        cut = notes["broken"] if answer.claims else notes[error.kind].format(name=error.name, detail=error.detail)
+    finally:
+        drafts.close()
+    clock.spent["generate"] = (time.perf_counter() - began) * 1000
+    kept, dropped = len(answer.claims), len(draft.claims) - len(answer.claims)
+    if kept and (cut or kept >= dropped):
+        left_out = notes["dropped_one" if dropped == 1 else "dropped"].format(count=dropped) if dropped else ""
+        yield replace(answer, note=" ".join(filter(None, (cut, left_out))), timings_ms=clock.spent)
+        return
+    note = f"{cut} {notes['instead']}" if cut else notes["too_little" if draft.answers else "no_answer"]
+    yield replace(quoted, note=note, timings_ms=clock.spent)
 
 
 class _Clock:
@@ -64,9 +132,9 @@ class _Clock:
         return done
 
 
-def assemble(index: Index, encoder: Encoder) -> Assistant:
-    """An assistant over an open index."""
-    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(), index.lexical.idf))
+def assemble(index: Index, encoder: Encoder, writer: Write | None = None) -> Assistant:
+    """An assistant over an open index; with a ``writer`` a language model words its answers."""
+    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(), index.lexical.idf), writer=writer)
 
 
 class Desk:
@@ -78,11 +146,12 @@ class Desk:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._encoder = load_encoder(settings.encoder)
+        self._writer = writer(settings)
         self._lock = threading.Lock()
         self._assistant = self._open()
 
     def _open(self) -> Assistant:
-        return assemble(open_index(self._settings.index, stamp(self._encoder)), self._encoder)
+        return assemble(open_index(self._settings.index, stamp(self._encoder)), self._encoder, self._writer)
 
     def _follow(self) -> Assistant:
         """The newer generation, with the encoder that made it where that can be had."""

@@ -50,6 +50,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         corpus=getattr(options, "corpus", None),
         index=getattr(options, "index", None),
         encoder=getattr(options, "encoder", None),
+        llm=getattr(options, "llm", None),
     )
     if _SURROGATE.search(str(settings.index)):
         raise BelegError(f"The index folder {settings.index} has a name that is not UTF-8; name another with --index.")
@@ -405,11 +406,12 @@ def eval_answers(options: argparse.Namespace, settings: Settings) -> int:
     from rag.evaluation import answers
     from rag.evaluation.datasets import read_questions
     from rag.evaluation.retrieval import cached_index
+    from rag.generate import writer
 
     questions = read_questions(options.questions)
     encoder = load_encoder(settings.encoder)
     index = cached_index(settings.corpus, encoder)
-    result = answers.evaluate(questions, index, encoder)
+    result = answers.evaluate(questions, index, encoder, writer(settings) if options.llm else None)
     if options.json:
         _write_json(options.json, answers.result_json(options.questions, index, result))
     for line in answers.lines(result):
@@ -563,7 +565,8 @@ def _print_answer(answer: Answer, out: TextIO) -> None:
     for claim in answer.claims:
         day = days.get(claim.citations[0])
         print(
-            f"\n  {f'{day}: ' if day else ''}{claim.text} {''.join(f'[{number}]' for number in claim.citations)}",
+            f"\n  {f'{day}: ' if day else ''}{claim.text} {''.join(f'[{number}]' for number in claim.citations)}"
+            f"{'' if claim.verdict == 'belegt' else f' ({claim.verdict} belegt)'}",
             file=out,
         )
     if answer.citations:
@@ -572,10 +575,14 @@ def _print_answer(answer: Answer, out: TextIO) -> None:
         print(f"[{citation.number}] {_source_line(citation)}", file=out)
         if citation.also_in:
             print(f"    auch in: {', '.join(citation.also_in)}", file=out)
-        if not answer.claims:
+        if not answer.claims or answer.is_written:
             print(f"    {citation.quote}", file=out)
     if answer.as_of:
         print(f"Stand: {answer.as_of.isoformat()}", file=out)
+    if answer.is_written:
+        print(f"Formuliert von {answer.made_by}", file=out)
+    if answer.note:
+        print(answer.note, file=out)
 
 
 def _days(period: Period) -> str:
@@ -730,7 +737,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("-k", type=_count, default=10, help="how many passages (default 10)")
     p.add_argument("--method", choices=("hybrid", "lexical", "dense"), default="hybrid")
 
-    p = verb(verbs, "ask", ask, 'ask "Warum keine Patriots für die Ukraine?"', _index, _encoder, _filter, _json_switch)
+    p = verb(
+        verbs, "ask", ask, 'ask "Warum keine Patriots für die Ukraine?"', _index, _encoder, _llm, _filter, _json_switch
+    )
     p.add_argument("question", metavar="QUESTION", type=_text, nargs="?")
     p.add_argument(
         "--batch",
@@ -794,6 +803,7 @@ def _parser() -> argparse.ArgumentParser:
         "eval answers questions.jsonl --corpus corpus.jsonl",
         _corpus,
         _encoder,
+        _llm,
         _json_file,
     )
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
@@ -860,6 +870,15 @@ def _encoder(p: argparse.ArgumentParser) -> None:
         "--encoder",
         metavar="NAME_OR_DIR",
         help="a sentence-transformers model (default: BELEG_ENCODER, else the bundled one)",
+    )
+
+
+def _llm(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--llm",
+        metavar="PROVIDER:MODEL",
+        help="a language model that words the answers, as ollama:llama3.2 (default: BELEG_LLM, else none; "
+        "none for quoting alone)",
     )
 
 

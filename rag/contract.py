@@ -79,6 +79,7 @@ def answer_json(answer: Answer, answer_id: str | None = None) -> dict[str, Any]:
         "confidence": round(answer.confidence, 4),
         "made_by": answer.made_by,
         "message": answer.message,
+        "note": answer.note,
         "filters": filters_json(answer.query.filters),
         "period": period_json(answer.query.period),
         "timeline": answer.timeline,

@@ -54,6 +54,28 @@ class DatasetError(BelegError):
     """A benchmark folder or question file is not in the expected layout."""
 
 
+class ModelError(BelegError):
+    """A language model cannot be used. ``kind`` tells why, for a reader; ``name`` and ``detail`` which and what."""
+
+    def __init__(self, kind: str, name: str, detail: str) -> None:
+        self.kind, self.name, self.detail = kind, name, detail
+        super().__init__(f"The language model {name!r} cannot be used ({_MODEL[kind].format(detail=detail)}).")
+
+
+_MODEL = {
+    "nameless": "its name is no provider:model; set BELEG_LLM as in ollama:llama3.2",
+    "package": "its package is missing; {detail}",
+    "keyless": "its key is missing; set BELEG_LLM_KEY",
+    "refused": "the key was refused, {detail}; set another BELEG_LLM_KEY",
+    "unknown": "there is no such model, {detail}; fetch it there or name another",
+    "busy": "too many questions, {detail}; wait a little",
+    "failing": "its server failed, {detail}; look into its log",
+    "slow": "no answer within {detail}; take a smaller model or a faster machine",
+    "unreachable": "no connection to {detail}; start the server or set BELEG_LLM_URL",
+    "unusable": "{detail}; name another with BELEG_LLM",
+}
+
+
 class NotFound(BelegError):
     """An article was asked for by an id that the index does not hold."""
 

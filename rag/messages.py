@@ -82,3 +82,52 @@ def _restricted(filters: Filters, language: Language) -> str:
 
 def _day(day: date, language: Language) -> str:
     return f"{day.day}.{day.month}.{day.year}" if language == "de" else day.isoformat()
+
+
+# Who made an answer, and what a reader should know of it: ``{name}`` is a model, ``{detail}`` what happened.
+NOTES: Mapping[Language, Mapping[str, str]] = {
+    "de": {
+        "dropped_one": "Ein Satz des Sprachmodells war nicht belegt und ist weggelassen.",
+        "dropped": "{count} Sätze des Sprachmodells waren nicht belegt und sind weggelassen.",
+        "too_little": "Von der Antwort des Sprachmodells war zu wenig belegt; deshalb stehen hier Zitate.",
+        "no_answer": "Das Sprachmodell fand in diesen Quellen keine Antwort; deshalb stehen hier Zitate.",
+        "stopped": "Die Antwort wurde angehalten.",
+        "broken": "Die Antwort des Sprachmodells brach ab.",
+        "instead": "Deshalb stehen hier Zitate.",
+        "nameless": "Der Name {name} ist kein Sprachmodell der Form anbieter:modell.",
+        "package": "Für das Sprachmodell {name} fehlt ein Paket ({detail}).",
+        "keyless": "Für das Sprachmodell {name} fehlt der Schlüssel (BELEG_LLM_KEY).",
+        "refused": "Das Sprachmodell {name} hat den Schlüssel abgelehnt.",
+        "unknown": "Das Sprachmodell {name} gibt es dort nicht.",
+        "busy": "Das Sprachmodell {name} nimmt gerade keine Fragen an.",
+        "failing": "Der Server des Sprachmodells {name} meldet einen Fehler.",
+        "slow": "Das Sprachmodell {name} hat zu lange gebraucht.",
+        "unreachable": "Das Sprachmodell {name} ist nicht erreichbar.",
+        "unusable": "Das Sprachmodell {name} gab keine brauchbare Antwort.",
+    },
+    "en": {
+        "dropped_one": "One sentence of the language model was not backed and is left out.",
+        "dropped": "{count} sentences of the language model were not backed and are left out.",
+        "too_little": "Too little of the language model's answer was backed, so here are quotations.",
+        "no_answer": "The language model found no answer in these sources, so here are quotations.",
+        "stopped": "The answer was stopped.",
+        "broken": "The language model's answer broke off.",
+        "instead": "So here are quotations.",
+        "nameless": "The name {name} is no language model of the form provider:model.",
+        "package": "A package for the language model {name} is missing ({detail}).",
+        "keyless": "The key for the language model {name} is missing (BELEG_LLM_KEY).",
+        "refused": "The language model {name} has refused the key.",
+        "unknown": "There is no language model {name} at that address.",
+        "busy": "The language model {name} takes no questions at the moment.",
+        "failing": "The server of the language model {name} reports an error.",
+        "slow": "The language model {name} took too long.",
+        "unreachable": "The language model {name} cannot be reached.",
+        "unusable": "The language model {name} gave no usable answer.",
+    },
+}
+
+# Above the sentences that a language model wrote; those of an English answer are in English.
+WRITTEN: Mapping[Language, str] = {
+    "de": "Aus dem Archiv, von einem Sprachmodell formuliert und Satz für Satz geprüft:",
+    "en": "From the archive, written by a language model and checked sentence by sentence:",
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -17,7 +17,8 @@ class Settings:
 
     ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model. ``cache``
     holds what can be made again at any time. ``allow_private`` lets ``add`` fetch from this machine and the networks
-    around it.
+    around it. ``llm`` is a language model as ``provider:model`` (``None``: none), ``llm_url`` an own server for it, and
+    ``llm_key`` the key that goes there.
     """
 
     corpus: Path = PROJECT / "corpus"
@@ -25,6 +26,9 @@ class Settings:
     encoder: str | None = None
     cache: Path = Path(os.path.expanduser("~/.cache/beleg"))
     allow_private: bool = False
+    llm: str | None = None
+    llm_url: str | None = None
+    llm_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def load(
@@ -33,6 +37,7 @@ class Settings:
         corpus: str | Path | None = None,
         index: str | Path | None = None,
         encoder: str | None = None,
+        llm: str | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> Settings:
         """Settings from flags (``None`` = not given), then the environment, then the defaults."""
@@ -43,6 +48,9 @@ class Settings:
             settings = replace(settings, index=Path(chosen))
         if chosen := encoder or environ.get("BELEG_ENCODER"):
             settings = replace(settings, encoder=str(chosen))
+        if (chosen := llm or environ.get("BELEG_LLM")) and chosen != "none":
+            settings = replace(settings, llm=str(chosen))
+        settings = replace(settings, llm_url=environ.get("BELEG_LLM_URL"), llm_key=environ.get("BELEG_LLM_KEY"))
         if environ.get("BELEG_ALLOW_PRIVATE") in ("1", "true", "yes"):
             settings = replace(settings, allow_private=True)
         if chosen := environ.get("XDG_CACHE_HOME"):

@@ -9,7 +9,7 @@ This module knows no file, no index and no screen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
@@ -200,7 +200,8 @@ class Answer:
 
     ``as_of`` is the newest publication date among the citations; ``timings_ms`` holds milliseconds per stage.
     With status ``nearest`` there are no claims: the citations are the closest passages. ``timeline``: the claims tell
-    what was so at different dates, in order of the dates of their articles.
+    what was so at different dates, in order of the dates of their articles. ``note`` is what a reader should know of
+    how the answer was made.
     """
 
     query: Query
@@ -214,6 +215,12 @@ class Answer:
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     timeline: bool = False
+    note: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether a language model made it; else it is made of quotes."""
+        return self.made_by != "quotes"
 
 
 class Encoder(Protocol):
@@ -243,3 +250,14 @@ class Compose(Protocol):
     """Query and hits → a draft, unchecked."""
 
     def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft: ...
+
+
+class Write(Protocol):
+    """Query and hits → drafts that grow, unchecked, and ``None`` while nothing new has come; follow-ups → questions."""
+
+    @property
+    def name(self) -> str: ...
+
+    def write(self, query: Query, hits: Sequence[Hit]) -> Generator[Draft | None, None, None]: ...
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None: ...

@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.training"}),  # states its scores by the measures of the evaluation
     frozenset({"rag.evaluation"}),
     frozenset({"rag.assistant"}),
-    frozenset({"rag.search", "rag.compose", "rag.citations", "rag.question", "rag.contract"}),
+    frozenset({"rag.search", "rag.compose", "rag.generate", "rag.citations", "rag.question", "rag.contract"}),
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
     frozenset({"rag.features", "rag.statement", "rag.likeness"}),
     frozenset(

@@ -90,7 +90,7 @@ def test_ask_json_is_the_contract(capsys: Capture, small_index: Path) -> None:
             "claims",
             "citations",
         ),
-        *("as_of", "hits", "timings_ms", "period", "timeline"),
+        *("as_of", "hits", "timings_ms", "period", "timeline", "note"),
     }
     assert (answer["status"], answer["made_by"], answer["as_of"]) == ("answered", "quotes", "2023-04-12")
     assert answer["filters"] == {"since": None, "until": None, "sources": []}

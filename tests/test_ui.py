@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from html import unescape
@@ -29,6 +31,7 @@ from rag.ui import markup
 from rag.ui.conversation import Conversation, Place, by_article
 from rag.ui.examples import examples
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
+from rag.ui.writing import Writing
 
 PROJECT = Path(__file__).resolve().parent.parent
 DE, EN = TEXTS["de"], TEXTS["en"]
@@ -485,7 +488,8 @@ class Desk:
 
     def __init__(self, settings: object) -> None:
         store = SimpleNamespace(count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit])
-        self.assistant = SimpleNamespace(index=SimpleNamespace(folder=Path("one"), store=store), ask=self._ask)
+        index = SimpleNamespace(folder=Path("one"), store=store)
+        self.assistant = SimpleNamespace(index=index, ask=self._ask, writer=None)
 
     def _ask(
         self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), *, periods: bool = True
@@ -653,3 +657,58 @@ def test_a_card_names_the_outlets_that_have_the_same() -> None:
     card = Reader(markup.card_html(cited(BUKAREST, "Offen.")[0], DE, ("Bote", "<b>Blatt</b>"))).text
     assert card.endswith("auch in: Bote, <b>Blatt</b>")
     assert "also in: Bote" in markup.card_html(cited(BUKAREST, "Offen.")[0], EN, ("Bote",))
+
+
+# While a language model writes ---------------------------------------------------------------------------------------
+
+
+def test_an_answer_in_the_making_can_be_looked_at_and_stopped() -> None:
+    begun, told = threading.Event(), threading.Event()
+    whole = answer("Warum keine Patriots?")
+
+    def answers(stop: Callable[[], bool]) -> Iterator[Answer | None]:
+        yield None
+        yield replace(whole, claims=whole.claims[:1])
+        begun.set()
+        while not stop():
+            time.sleep(0.005)
+        told.set()
+        yield replace(whole, note="angehalten")
+
+    writing = Writing(answers)
+    assert begun.wait(5)
+    assert not writing.wait(0)
+    assert writing.latest is not None
+    assert len(writing.latest.claims) == 1
+    writing.stop()
+    assert told.wait(5)
+    assert writing.answer().note == "angehalten"
+
+
+def test_an_answer_in_the_making_that_fails_says_so() -> None:
+    def answers(stop: Callable[[], bool]) -> Iterator[Answer | None]:
+        yield None
+        raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError, match="out of order"):
+        Writing(answers).answer()
+
+
+def test_a_written_answer_says_who_wrote_it_and_what_was_left_out(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = replace(answer("Warum keine Patriots?"), made_by="ollama:<b>", note="Ein Satz & mehr.")
+
+    def written(self: Desk, settings: object) -> None:
+        plain(self, settings)
+        self.assistant.writer = object()
+        self.assistant.answers = lambda question, history, stop: iter((None, replace(made, claims=()), made))
+
+    plain = Desk.__init__
+    monkeypatch.setattr(Desk, "__init__", written)
+    source = drawn(ask(page.run(), "Warum keine Patriots?"))
+    assert "Formuliert von ollama:&lt;b&gt;" in source
+    assert "Ein Satz &amp; mehr." in source
+    assert "Ein Sprachmodell schreibt" not in source
+    page.session_state["lang"] = "en"
+    assert "Written by ollama:&lt;b&gt;" in drawn(page.run())

@@ -24,7 +24,7 @@ from rag.german import clean_characters, words
 from rag.index.generations import file_digest
 from rag.index.reader import Index
 from rag.question import turns
-from rag.types import Answer, Encoder, Filters
+from rag.types import Answer, Encoder, Filters, Write
 
 COVERED = 0.8
 CLAIMS = 3
@@ -45,9 +45,11 @@ class AnswersResult:
     intervals: dict[str, Interval]
 
 
-def evaluate(questions: Sequence[Question], index: Index, encoder: Encoder) -> AnswersResult:
-    """Asks all questions of the index."""
-    assistant = assemble(index, encoder)
+def evaluate(
+    questions: Sequence[Question], index: Index, encoder: Encoder, writer: Write | None = None
+) -> AnswersResult:
+    """Asks all questions of the index; with a ``writer`` a language model words the answers."""
+    assistant = assemble(index, encoder, writer)
     rows = {q.question_id: _row(q, _ask(assistant, q), index) for q in questions}
     members: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for q in questions:
@@ -77,6 +79,8 @@ def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
     return {
         "answerable": question.answerable,
         "status": answer.status,
+        "written": answer.is_written,
+        "verdicts": [claim.verdict for claim in answer.claims],
         "confidence": round(answer.confidence, 4),
         "evidence_first": _quoted(evidence, claims[:1]) if question.answerable else None,
         "evidence": _quoted(evidence, claims) if question.answerable else None,
@@ -119,6 +123,7 @@ def _measures(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[st
     """What was measured, and the interval of each share."""
     answerable = [row for row in rows if row["answerable"]]
     unanswerable = [row for row in rows if not row["answerable"]]
+    written = [row for row in rows if row["written"]]
     shares: dict[str, list[bool]] = {
         "evidence_hit": [row["evidence"] for row in answerable],
         "evidence_hit_first": [row["evidence_first"] for row in answerable],
@@ -127,6 +132,8 @@ def _measures(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[st
         "answerable_refused": [row["status"] != "answered" for row in answerable],
         "unanswerable_not_answered": [row["status"] != "answered" for row in unanswerable],
         "quote_fidelity": [faithful for row in rows for faithful in row["fidelity"]],
+        "written_by_model": [row["written"] for row in rows] if written else [],
+        "claims_fully_backed": [verdict == "belegt" for row in written for verdict in row["verdicts"]],
     }
     values = {name: sum(held) / len(held) for name, held in shares.items() if held}
     intervals = {name: wilson(sum(held), len(held)) for name, held in shares.items() if held}

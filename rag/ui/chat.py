@@ -19,6 +19,7 @@ from rag.ui.article import article_panel
 from rag.ui.conversation import Conversation, Place, by_article
 from rag.ui.examples import examples
 from rag.ui.texts import LANGUAGES, NAMES, TEXTS, Texts, language_of
+from rag.ui.writing import Writing
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
 PAUSE = 0.06  # seconds between two sentences of a new answer: to be seen coming, not to be waited for
+BEAT = 0.1  # seconds between two looks at what a language model has written
 _NEWEST = 20  # articles looked at for example questions
 
 _bridge: Any = st.components.v2.component(
@@ -46,6 +48,14 @@ class Session:
 
     conversation: Conversation = field(default_factory=Conversation)
     pending: list[str] = field(default_factory=list)
+    writing: Writing | None = None  # what a language model is making of the first of them
+
+    def settle(self, answer: Answer | None = None) -> None:
+        """Ends the first question that waits; also one that failed: it would fail again with every click."""
+        self.pending.pop(0)
+        self.writing = None
+        if answer is not None:
+            self.conversation = self.conversation.answered(answer)
 
 
 def chat_page(assistant: Assistant, corpus: Path) -> None:
@@ -109,6 +119,8 @@ def _keep_language() -> None:
 
 
 def _restart() -> None:
+    if writing := _session().writing:
+        writing.stop()
     st.session_state.session = Session()
     st.query_params.pop("q", None)
 
@@ -141,17 +153,38 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(question, turn))
         try:
-            answer = assistant.ask(question, session.conversation.history())
-        finally:
-            session.pending.pop(0)  # also if it fails: it would fail again with every click
-        session.conversation = session.conversation.answered(answer)
+            answer = _answer(assistant, session, turn, texts)
+        except Exception:  # not where a click ends the run: then the next one goes on
+            session.settle()
+            raise
+        session.settle(answer)
         _time(assistant, turn, answer, texts)
         slot = st.empty()
-        for shown in range(1, len(answer.claims)):
+        for shown in range(1, 0 if answer.is_written else len(answer.claims)):
             slot.html(markup.answer_html(answer, turn, texts, shown))
             time.sleep(PAUSE)
         slot.html(markup.answer_html(answer, turn, texts))
         _sources(turn, answer, texts)
+
+
+def _answer(assistant: Assistant, session: Session, turn: int, texts: Texts) -> Answer:
+    """The answer to the first question that waits. While a model writes it, it is shown as it grows, to be stopped."""
+    question, history = session.pending[0], session.conversation.history()
+    if assistant.writer is None:
+        return assistant.ask(question, history)
+    writing = session.writing = session.writing or Writing(lambda stop: assistant.answers(question, history, stop=stop))
+    slot, button = st.empty(), st.empty()
+    shown = writing.latest
+    slot.html(markup.writing_html(shown, turn, texts))
+    button.button(texts.stop, key="stop", icon=":material/stop_circle:", on_click=writing.stop)
+    while not writing.wait(BEAT):
+        if writing.latest is not shown:
+            shown = writing.latest
+            slot.html(markup.writing_html(shown, turn, texts))
+        st.session_state.get("lang")  # where Streamlit looks whether a click has ended this run
+    slot.empty()
+    button.empty()
+    return writing.answer()
 
 
 def _turn(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:

@@ -30,17 +30,29 @@ def question_html(question: str, turn: int) -> str:
     return f'<h2 class="beleg-question" id="beleg-turn-{turn}">{escape(shortened(question))}</h2>'
 
 
-def answer_html(answer: Answer, turn: int, texts: Texts, shown: int | None = None) -> str:
-    """The answer up to its claim number ``shown`` (all of them if ``None``); the sources are cards of their own."""
-    complete = shown is None or shown >= len(answer.claims)
+def answer_html(answer: Answer, turn: int, texts: Texts, shown: int | None = None, *, growing: bool = False) -> str:
+    """The answer up to its claim number ``shown`` (all of them if ``None``); the sources are cards of their own.
+
+    Of one that is still ``growing`` there are only the claims.
+    """
+    complete = not growing and (shown is None or shown >= len(answer.claims))
     parts = [_understood(answer, texts), f'<p class="beleg-message beleg-{answer.status}">{escape(answer.message)}</p>']
     days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
+    language = answer.query.language if answer.is_written else "de"
     for claim in answer.claims[:shown]:
-        parts.append(_claim_html(claim, days.get(claim.citations[0]), turn, texts))
+        parts.append(_claim_html(claim, days.get(claim.citations[0]), turn, texts, language))
     if complete and answer.claims and answer.as_of:
         as_of = texts.as_of.format(date=texts.day(answer.as_of))
         parts.append(f'<p class="beleg-as-of">{escape(as_of)}</p>')
+    if complete:
+        parts.append(_made(answer, texts))
     return f'<div class="beleg-answer" lang="{answer.query.language}">{"".join(parts)}</div>'
+
+
+def writing_html(answer: Answer | None, turn: int, texts: Texts) -> str:
+    """What a language model has written so far, each sentence checked, and that more may come."""
+    begun = answer_html(answer, turn, texts, growing=True) if answer else ""
+    return f'{begun}<p class="beleg-writing" role="status" lang="{texts.language}">{escape(texts.writing)}</p>'
 
 
 def sources_heading_html(answer: Answer, texts: Texts) -> str:
@@ -159,7 +171,16 @@ def _understood(answer: Answer, texts: Texts) -> str:
     return f'<p class="beleg-understood" lang="{texts.language}">{escape(line)}</p>'
 
 
-def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts) -> str:
+def _made(answer: Answer, texts: Texts) -> str:
+    """Who made an answer, where a language model had a part in it, and what a reader should know of that."""
+    if not (answer.is_written or answer.note):
+        return ""
+    made = texts.written.format(model=answer.made_by) if answer.is_written else texts.quoted
+    note = f'<p class="beleg-note">{escape(answer.note)}</p>' if answer.note else ""
+    return f'<p class="beleg-made" lang="{texts.language}">{escape(made)}</p>{note}'
+
+
+def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts, language: str = "de") -> str:
     """One claim with its numbers; in a timeline under the day of its article."""
     marks = "".join(_number_html(Place(turn, number), texts) for number in claim.citations)
     doubt = ""
@@ -168,7 +189,7 @@ def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts) -> str:
     marks = f'<span class="beleg-marks">\u2060{marks}</span>'  # joined to the last word, so that no line breaks before
     dated = f'<span class="beleg-date" lang="{texts.language}">{escape(texts.day(day))}: </span>' if day else ""
     kind = "beleg-claim beleg-entry" if day else "beleg-claim"
-    return f'<p class="{kind}" lang="de">{dated}{escape(claim.text)}{marks}{doubt}</p>'
+    return f'<p class="{kind}" lang="{language}">{dated}{escape(claim.text)}{marks}{doubt}</p>'
 
 
 def _number_html(place: Place, texts: Texts) -> str:

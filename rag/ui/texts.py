@@ -57,6 +57,10 @@ class Texts:
     answered_with: str
     answered_with_one: str
     verdicts: Mapping[Verdict, str]
+    writing: str
+    stop: str
+    written: str
+    quoted: str
     trouble: str
     trouble_hint: str
 
@@ -147,6 +151,10 @@ TEXTS: Mapping[Language, Texts] = {
         answered_with="{count} Belege.",
         answered_with_one="1 Beleg.",
         verdicts={"belegt": "belegt", "teilweise": "teilweise belegt", "nicht belegt": "nicht belegt"},
+        writing="Ein Sprachmodell schreibt. Jeder Satz erscheint, sobald er geprüft ist.",
+        stop="Anhalten",
+        written="Formuliert von {model}; jeder Satz ist mit seiner Quelle verglichen.",
+        quoted="Aus Zitaten zusammengestellt.",
         trouble="Das Archiv lässt sich nicht öffnen.",
         trouble_hint="Wenn das behoben ist, laden Sie diese Seite neu.",
     ),
@@ -191,6 +199,10 @@ TEXTS: Mapping[Language, Texts] = {
         answered_with="{count} pieces of evidence.",
         answered_with_one="1 piece of evidence.",
         verdicts={"belegt": "supported", "teilweise": "partly supported", "nicht belegt": "not supported"},
+        writing="A language model is writing. Each sentence appears as soon as it is checked.",
+        stop="Stop",
+        written="Written by {model}; each sentence was compared with its source.",
+        quoted="Made of quotations.",
         trouble="The archive cannot be opened.",
         trouble_hint="When this is mended, reload the page.",
     ),
