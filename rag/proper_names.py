@@ -197,7 +197,7 @@ def _ordinary() -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def is_ordinary(word: str) -> bool:
-    """Whether a German word is no name: it, or each of the two that it is made of, is in the list."""
+    """Whether a German word is no name: it, or each of those that it is made of, is in the list."""
     known = _ordinary()
     if stem(word) in known:
         return True
@@ -219,7 +219,7 @@ def has_ordinary_end(word: str) -> bool:
 
 
 def _is_head(head: str) -> bool:
-    return len(head) >= _SHORTEST_PART - 1 and stem(head) in _ordinary()
+    return len(head) >= _SHORTEST_PART - 1 and is_ordinary(head)
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,7 @@ PARTLY = 0.50  # below this it is not shown
 CLAUSE = 0.34  # what each of its clauses must reach
 GAIN = 0.08  # a further sentence of the passage becomes evidence if it covers so much more
 MAX_EVIDENCE = 3  # sentences
+CITED = 0.2  # and is cited too if it covers so much more
 NEAR = 0.60  # a sentence is where a clause comes from if it covers so much of what the best one covers
 STRANGE = 1  # nouns without any counterpart in the passage that a sentence may have, and is then but partly backed
 SWAPPED = 0.65  # of the other words of a clause, from which another name in their sentence means that it was swapped
@@ -110,13 +111,13 @@ class _Check:
         self.table = np.stack([a.max(axis=1, initial=0.0) for a in self.alike], axis=1)
         self.facts = self._facts()
         self._whole = self._cover(claim.content) + _FACT_WEIGHT * self.facts.sum(axis=0)
-        self.chosen = self._evidence()
+        self.chosen, self.cited = self._evidence()
         self._named = [i for i in claim.content if claim.words[i].start() in claim.names]
 
     def support(self, missing: str) -> Support:
         covered = self.table[:, self.chosen].max(axis=1)
         coverage = _share(covered, self.weights)
-        quotes = tuple(self.sources[i].quote for i in self.chosen)
+        quotes = tuple(self.sources[i].quote for i in self.cited)
         missing = missing or self._absent() or self._misplaced_fact() or self._swapped_name()
         missing = missing or self._other_speaker() or self._turned()
         if missing:
@@ -152,18 +153,24 @@ class _Check:
         rows += [[_has_day(day, s) for s in self.sources] for day in self.claim.days]
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(self.sources))
 
-    def _evidence(self) -> list[int]:
-        """The sentences that together cover most of the claim: the best one, and others that each add something."""
+    def _evidence(self) -> tuple[list[int], list[int]]:
+        """The sentences that together cover most of the claim: the best one, and others that each add something.
+
+        Then those of them that add enough to be cited.
+        """
         rows = np.concatenate([self.table * self.weights[:, None], self.facts * _FACT_WEIGHT])
         total = max(float(self.weights.sum()) + _FACT_WEIGHT * len(self.facts), 1e-6)
         chosen = [int(rows.sum(axis=0).argmax())]
+        cited = [*chosen]
         while len(chosen) < min(MAX_EVIDENCE, rows.shape[1]):
             gains = np.maximum(rows - rows[:, chosen].max(axis=1, keepdims=True), 0).sum(axis=0) / total
             best = int(gains.argmax())
             if gains[best] < GAIN:
                 break
             chosen.append(best)
-        return chosen
+            if gains[best] >= CITED:
+                cited.append(best)
+        return chosen, cited
 
     def _cover(self, words: Sequence[int]) -> Array:
         """How much of some content words each sentence covers, shape (sentences,)."""

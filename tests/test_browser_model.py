@@ -123,11 +123,25 @@ def test_a_click_elsewhere_does_not_end_what_is_being_written(page: Page, model:
     assert len(model.requests) == 1
 
 
+def test_the_page_goes_to_a_question_while_its_answer_is_being_written(page: Page, model: ModelServer) -> None:
+    replies(model, Reply(status=500))
+    for number in range(2):
+        ask(page, "Warum keine Patriots für die Ukraine?")
+        page.locator(".beleg-note").nth(number).wait_for()
+    replies(model, Reply(f"{PRICE} [1] Und dann", then="hang"))
+    ask(page)
+    page.locator(".beleg-claim", has_text=PRICE).wait_for()
+    page.wait_for_function("document.querySelector('#beleg-turn-2').getBoundingClientRect().top < 200")
+    page.get_by_role("button", name="Anhalten").click()
+    page.locator(".beleg-note", has_text="angehalten").wait_for()
+
+
 def test_a_model_that_fails_leaves_the_quotes_and_a_line(page: Page, model: ModelServer) -> None:
     replies(model, Reply(status=500))
     ask(page)
-    page.locator(".beleg-made", has_text="Aus Zitaten zusammengestellt").wait_for()
-    assert "meldet einen Fehler" in page.locator(".beleg-note").inner_text()
+    page.locator(".beleg-note", has_text="meldet einen Fehler").wait_for()
+    assert "besteht die Antwort aus Zitaten" in page.locator(".beleg-note").inner_text()
+    assert page.locator(".beleg-made").count() == 0
     assert page.locator(".beleg-claim").count() >= 1
     assert len(model.requests) == 2
 

@@ -69,6 +69,10 @@ def chat_page(assistant: Assistant, corpus: Path) -> None:
         st.chat_input(texts.ask, key="typed", on_submit=_submit)
         line = texts.archive(count, newest[0].published if newest else None)
         st.html(markup.footer_html(line, texts.language))
+    is_written = assistant.writer is not None and bool(session.pending)
+    if is_written:  # the page goes to the question now; what follows can take minutes
+        with bridge:
+            _connect(session.conversation, texts, coming=1)
     with body:
         for turn, answer in enumerate(session.conversation.answers):
             _turn(assistant, turn, answer, texts)
@@ -78,8 +82,9 @@ def chat_page(assistant: Assistant, corpus: Path) -> None:
             _welcome(examples(corpus, newest, texts.language), texts)
     with panel:
         article_panel(session.conversation, texts, on_close=_close)
-    with bridge:
-        _connect(session.conversation, texts)
+    if not is_written:
+        with bridge:
+            _connect(session.conversation, texts)
 
 
 def masthead(*, new_chat: bool) -> Texts:
@@ -158,9 +163,11 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
             session.settle()
             raise
         session.settle(answer)
+        if assistant.writer is not None:
+            st.rerun()  # the whole page, with the answer among the others
         _time(assistant, turn, answer, texts)
         slot = st.empty()
-        for shown in range(1, 0 if answer.is_written else len(answer.claims)):
+        for shown in range(1, len(answer.claims)):
             slot.html(markup.answer_html(answer, turn, texts, shown))
             time.sleep(PAUSE)
         slot.html(markup.answer_html(answer, turn, texts))
@@ -182,8 +189,6 @@ def _answer(assistant: Assistant, session: Session, turn: int, texts: Texts) -> 
             shown = writing.latest
             slot.html(markup.writing_html(shown, turn, texts))
         st.session_state.get("lang")  # where Streamlit looks whether a click has ended this run
-    slot.empty()
-    button.empty()
     return writing.answer()
 
 
@@ -242,13 +247,16 @@ def _welcome(questions: list[str], texts: Texts) -> None:
                 st.button(name, key=f"example-{number}", on_click=_choose, args=(question,), width="stretch")
 
 
-def _connect(conversation: Conversation, texts: Texts) -> None:
-    """The page's script: tells it where to scroll, hears of clicks on numbers and of Escape."""
+def _connect(conversation: Conversation, texts: Texts, coming: int = 0) -> None:
+    """The page's script: tells it where to scroll, hears of clicks on numbers and of Escape.
+
+    ``coming`` counts the questions below the answers.
+    """
     answers = conversation.answers
     data = {
         "language": texts.language,
         "send": texts.send,
-        "turns": len(answers),
+        "turns": len(answers) + coming,
         "opening": conversation.openings if conversation.place else 0,
         "announcement": texts.announcement(answers[-1].message, answers[-1].citations) if answers else "",
     }

@@ -172,12 +172,10 @@ def _understood(answer: Answer, texts: Texts) -> str:
 
 
 def _made(answer: Answer, texts: Texts) -> str:
-    """Who made an answer, where a language model had a part in it, and what a reader should know of that."""
-    if not (answer.is_written or answer.note):
-        return ""
-    made = texts.written.format(model=answer.made_by) if answer.is_written else texts.quoted
-    note = f'<p class="beleg-note">{escape(answer.note)}</p>' if answer.note else ""
-    return f'<p class="beleg-made" lang="{texts.language}">{escape(made)}</p>{note}'
+    """Which language model made an answer, if one did, and what a reader should know of how it was made."""
+    made = escape(texts.written.format(model=answer.made_by))
+    parts = [f'<p class="beleg-made" lang="{texts.language}">{made}</p>'] if answer.is_written else []
+    return "".join([*parts, f'<p class="beleg-note">{escape(answer.note)}</p>' if answer.note else ""])
 
 
 def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts, language: str = "de") -> str:

@@ -60,7 +60,6 @@ class Texts:
     writing: str
     stop: str
     written: str
-    quoted: str
     trouble: str
     trouble_hint: str
 
@@ -154,7 +153,6 @@ TEXTS: Mapping[Language, Texts] = {
         writing="Ein Sprachmodell schreibt. Jeder Satz erscheint, sobald er geprüft ist.",
         stop="Anhalten",
         written="Formuliert von {model}; jeder Satz ist mit seiner Quelle verglichen.",
-        quoted="Aus Zitaten zusammengestellt.",
         trouble="Das Archiv lässt sich nicht öffnen.",
         trouble_hint="Wenn das behoben ist, laden Sie diese Seite neu.",
     ),
@@ -202,7 +200,6 @@ TEXTS: Mapping[Language, Texts] = {
         writing="A language model is writing. Each sentence appears as soon as it is checked.",
         stop="Stop",
         written="Written by {model}; each sentence was compared with its source.",
-        quoted="Made of quotations.",
         trouble="The archive cannot be opened.",
         trouble_hint="When this is mended, reload the page.",
     ),
