@@ -145,7 +145,8 @@ class Writer:
                 patience = limits.begin
                 while True:
                     try:
-                        chunk = await asyncio.wait_for(anext(stream), patience)
+                        async with asyncio.timeout(patience):  # wait_for can lose a cancellation (Python 3.11)
+                            chunk = await anext(stream)
                     except StopAsyncIteration:
                         return
                     if text := str(chunk.text):
@@ -194,6 +195,7 @@ def _open(name: str, url: str | None, key: str | None, limits: Limits) -> BaseCh
         options["client_kwargs"] = {"trust_env": not at_home, "timeout": limits.begin}
     elif provider == "openai":
         options = {"max_retries": 0, "timeout": limits.begin, "max_tokens": _ANSWER_TOKENS, "stream_usage": False}
+        options["stream_chunk_timeout"] = None  # the limits here do that
         if url:  # an own server gets the key given for it, never one that the environment holds for another
             options |= {"base_url": url, "api_key": key or "none", "temperature": 0.0}
         elif key:
