@@ -6,6 +6,7 @@ how an answer comes about is not its business.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,13 +50,20 @@ class Session:
     conversation: Conversation = field(default_factory=Conversation)
     pending: list[str] = field(default_factory=list)
     writing: Writing | None = None  # what a language model is making of the first of them
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def settle(self, answer: Answer | None = None) -> None:
-        """Ends the first question that waits; also one that failed: it would fail again with every click."""
-        self.pending.pop(0)
-        self.writing = None
-        if answer is not None:
-            self.conversation = self.conversation.answered(answer)
+    def settle(self, writing: Writing | None = None, answer: Answer | None = None) -> None:
+        """Ends the first question that waits; also one that failed: it would fail again with every click.
+
+        Two runs of the page can see the end of one ``writing``: the second changes nothing.
+        """
+        with self._lock:
+            if self.writing is not writing:
+                return
+            self.writing = None
+            self.pending.pop(0)
+            if answer is not None:
+                self.conversation = self.conversation.answered(answer)
 
 
 def chat_page(assistant: Assistant, corpus: Path) -> None:
@@ -157,14 +165,15 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
     turn, question = len(session.conversation.answers), session.pending[0]
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(question, turn))
+        if assistant.writer is not None:
+            _write(assistant, session, turn, texts)
+            st.rerun()  # the whole page, with the answer among the others
         try:
-            answer = _answer(assistant, session, turn, texts)
-        except Exception:  # not where a click ends the run: then the next one goes on
+            answer = assistant.ask(question, session.conversation.history())
+        except Exception:
             session.settle()
             raise
-        session.settle(answer)
-        if assistant.writer is not None:
-            st.rerun()  # the whole page, with the answer among the others
+        session.settle(answer=answer)
         _time(assistant, turn, answer, texts)
         slot = st.empty()
         for shown in range(1, len(answer.claims)):
@@ -174,22 +183,27 @@ def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
         _sources(turn, answer, texts)
 
 
-def _answer(assistant: Assistant, session: Session, turn: int, texts: Texts) -> Answer:
-    """The answer to the first question that waits. While a model writes it, it is shown as it grows, to be stopped."""
+def _write(assistant: Assistant, session: Session, turn: int, texts: Texts) -> None:
+    """Shows what a model writes on the first question that waits, to be stopped; then the conversation holds it.
+
+    A click elsewhere ends the run of the page, not the writing: the next run goes on with it.
+    """
     question, history = session.pending[0], session.conversation.history()
-    if assistant.writer is None:
-        return assistant.ask(question, history)
     writing = session.writing = session.writing or Writing(lambda stop: assistant.answers(question, history, stop=stop))
-    slot, button = st.empty(), st.empty()
+    slot = st.empty()
     shown = writing.latest
     slot.html(markup.writing_html(shown, turn, texts))
-    button.button(texts.stop, key="stop", icon=":material/stop_circle:", on_click=writing.stop)
+    st.button(texts.stop, key="stop", icon=":material/stop_circle:", on_click=writing.stop)
     while not writing.wait(BEAT):
         if writing.latest is not shown:
             shown = writing.latest
             slot.html(markup.writing_html(shown, turn, texts))
         st.session_state.get("lang")  # where Streamlit looks whether a click has ended this run
-    return writing.answer()
+    try:
+        session.settle(writing, writing.answer())
+    except Exception:
+        session.settle(writing)
+        raise
 
 
 def _turn(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
