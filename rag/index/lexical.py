@@ -105,7 +105,8 @@ class LexicalIndex:
             return _idf(len(self), found)
 
     def _any_term(self, field: Field, text: str) -> Query:
-        return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in self._telling(field, text)])
+        with damaged(self._name, ValueError):
+            return Query.boolean_query([(Occur.Should, self._term(field, term)) for term in self._telling(field, text)])
 
     def _telling(self, field: Field, text: str) -> list[str]:
         """The terms of a question without those that stand in too many passages; the rarest ones if all do."""
@@ -118,11 +119,10 @@ class LexicalIndex:
 
     def _term(self, field: Field, term: str) -> Query:
         """One term. Tantivy takes deleted documents into its idf; the boost puts the exact one in its place."""
-        with damaged(self._name, ValueError):
-            query = Query.term_query(self._schema, field, term, index_option="freq")
-            if self._held == len(self):
-                return query
-            theirs = _idf(self._held, int(self._searcher.doc_freq(field, term)))
+        query = Query.term_query(self._schema, field, term, index_option="freq")
+        if self._held == len(self):
+            return query
+        theirs = _idf(self._held, int(self._searcher.doc_freq(field, term)))
         return Query.boost_query(query, self.idf(field, term) / theirs)
 
     def _filters(self, filters: Filters) -> list[Query]:

@@ -34,6 +34,11 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX articles_report ON articles (report) WHERE report IS NOT NULL;
 CREATE TABLE copy_keys (key INTEGER, article INTEGER, PRIMARY KEY (key, article)) WITHOUT ROWID;
 """
+# Filters read these alone, not the rows with the texts; a store of an earlier build gets them with the next one.
+_FILTERS = """
+CREATE INDEX IF NOT EXISTS articles_published ON articles (published, article_id);
+CREATE INDEX IF NOT EXISTS articles_source ON articles (source, article_id);
+"""
 _KNOWN_IDS = 100_000  # some 25 MB
 _LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
 
@@ -186,6 +191,7 @@ class StoreWriter:
             self._connection.execute("PRAGMA secure_delete = ON")  # what was withdrawn leaves the file
             if new:
                 self._connection.executescript(_SCHEMA)
+            self._connection.executescript(_FILTERS)
 
     def __enter__(self) -> StoreWriter:
         return self
