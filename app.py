@@ -32,9 +32,9 @@ def main() -> None:
     try:
         assistant = open_desk(settings).assistant
     except BelegError as error:
-        st.html(trouble_html(str(error), masthead(new_chat=False)))
+        st.html(trouble_html(str(error), masthead()))
         return
-    chat_page(assistant, settings.corpus)
+    chat_page(assistant, settings)
 
 
 main()

@@ -17,8 +17,8 @@ class Settings:
 
     ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model. ``cache``
     holds what can be made again at any time. ``allow_private`` lets ``add`` fetch from this machine and the networks
-    around it. ``llm`` is a language model as ``provider:model`` (``None``: none), ``llm_url`` an own server for it, and
-    ``llm_key`` the key that goes there.
+    around it. ``feedback`` is where readers' opinions go. ``llm`` is a language model as ``provider:model`` (``None``:
+    none), ``llm_url`` an own server for it, and ``llm_key`` the key that goes there.
     """
 
     corpus: Path = PROJECT / "corpus"
@@ -26,6 +26,7 @@ class Settings:
     encoder: str | None = None
     cache: Path = Path(os.path.expanduser("~/.cache/beleg"))
     allow_private: bool = False
+    feedback: Path = PROJECT / "feedback.jsonl"
     llm: str | None = None
     llm_url: str | None = None
     llm_key: str | None = field(default=None, repr=False)
@@ -48,6 +49,8 @@ class Settings:
             settings = replace(settings, index=Path(chosen))
         if chosen := encoder or environ.get("BELEG_ENCODER"):
             settings = replace(settings, encoder=str(chosen))
+        if chosen := environ.get("BELEG_FEEDBACK"):
+            settings = replace(settings, feedback=Path(chosen))
         if (chosen := llm or environ.get("BELEG_LLM")) and chosen != "none":
             settings = replace(settings, llm=str(chosen))
         settings = replace(settings, llm_url=environ.get("BELEG_LLM_URL"), llm_key=environ.get("BELEG_LLM_KEY"))

@@ -69,6 +69,7 @@ def serving(folder: Path, corpus: Path, index: Path) -> Iterator[Server]:
         "BELEG_WATCHED": str(watched),
         "BELEG_CORPUS": str(corpus),
         "BELEG_INDEX": str(index),
+        "BELEG_FEEDBACK": str(folder / "feedback.jsonl"),
     }
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -303,3 +304,40 @@ def test_what_changed_stands_by_date_on_a_phone_too(phone: Visit) -> None:
     assert len(days) >= 2
     assert days == sorted(days, key=lambda day: (day.split()[2], MONTHS.index(day.split()[1])))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_answer_is_copied_with_its_sources_and_judged(visit: Visit, server: Server) -> None:
+    page = visit.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit.ask(QUESTION)
+    page.get_by_role("button", name="Zitieren").click()
+    page.locator(".beleg-copy button").first.click()
+    page.locator(".beleg-copy button", has_text="Kopiert").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"{QUESTION}\n\n")
+    assert "[1] „" in copied
+    assert f"{server.url}/?q=" in page.locator(".beleg-copy pre").last.inner_text()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Hilfreich?").click()
+    page.get_by_role("radio", name="Ja").or_(page.get_by_role("button", name="Ja", exact=True)).first.click()
+    page.get_by_role("button", name="Absenden").click()
+    page.locator(".beleg-hint", has_text="Danke").wait_for()
+    (line,) = (server.watched.parent / "feedback.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["question"] == QUESTION
+
+
+def test_a_conversation_is_carried_home_and_another_taken_up(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    page.get_by_role("button", name="Neues Gespräch").click()
+    page.locator(".beleg-welcome").wait_for()
+    visit.settle()
+    page.get_by_role("button", name="Gespräche", exact=True).click()
+    page.get_by_role("button", name=QUESTION).click()
+    page.locator(".beleg-answer").wait_for()
+    visit.settle()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Als Markdown herunterladen").click()
+    text = Path(download.value.path()).read_text("utf-8")
+    assert text.startswith("# Warum keine Patriots")
+    assert download.value.suggested_filename.endswith(".md")

@@ -9,28 +9,35 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import streamlit as st
 from hypothesis import given
 from hypothesis import strategies as some
+from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from rag.citations import verify
 from rag.errors import IndexMissing
+from rag.evaluation.collect import collect
+from rag.evaluation.datasets import Feedback, read_feedback
 from rag.question import understand
 from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Filters, Hit, Passage, Query, Quote, Turn
 from rag.ui import markup
-from rag.ui.conversation import Conversation, Place, by_article
+from rag.ui.conversation import Conversation, Place, Shelf, by_article
 from rag.ui.examples import examples
+from rag.ui.feedback import feedback_on, keep
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
+from rag.ui.transcript import answer_text, conversation_markdown, question_link
 from rag.ui.writing import Writing
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -235,9 +242,23 @@ def test_one_paragraph_a_line_where_there_are_no_blank_lines() -> None:
     assert markup.marked_html("Eins.\nZwei.", (), 1) == "<p>Eins.</p>\n<p>Zwei.</p>"
 
 
-ALLOWED_TAGS = {"article", "a", "blockquote", "button", "div", "h1", "h2", "h3", "h4", "mark", "p", "span"}
+ALLOWED_TAGS = {"article", "a", "blockquote", "button", "div", "h1", "h2", "h3", "h4", "mark", "p", "pre", "span"}
 ALLOWED_ATTRIBUTES = {
-    *("aria-hidden", "aria-label", "class", "data-cite", "data-number", "data-opening", "href", "id", "lang", "rel"),
+    *(
+        "aria-hidden",
+        "aria-label",
+        "aria-live",
+        "class",
+        "data-cite",
+        "data-copy",
+        "data-done",
+        "data-number",
+        "data-opening",
+        "href",
+        "id",
+        "lang",
+        "rel",
+    ),
     *("role", "tabindex", "target", "title", "type"),
 }
 
@@ -258,6 +279,7 @@ def test_nothing_in_any_field_can_add_a_tag_or_an_attribute(title: str, source: 
         (markup.article_bar_html(article, DE), (title,)),
         (markup.article_html(article, citations, 1, 1, DE), (title, text)),
         (markup.trouble_html(text, DE), (text,)),
+        (markup.copy_html(text, DE), (text,)),
     ):
         seen = Reader(source_html)
         assert set(seen.tags) <= ALLOWED_TAGS
@@ -468,7 +490,7 @@ def test_only_the_pages_know_streamlit() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         and any("streamlit" in name for name in [getattr(node, "module", "") or "", *(a.name for a in node.names)])
     }
-    assert knowing == {"chat.py", "article.py"}
+    assert knowing == {"chat.py", "article.py", "keeping.py", "session.py"}
 
 
 def test_the_page_starts_without_models_and_indexes() -> None:
@@ -712,3 +734,146 @@ def test_a_written_answer_says_who_wrote_it_and_what_was_left_out(
     assert "Ein Sprachmodell schreibt" not in source
     page.session_state["lang"] = "en"
     assert "Written by ollama:&lt;b&gt;" in drawn(page.run())
+
+
+# Keeping -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_cited_as_people_cite() -> None:
+    text = answer_text(answer("Warum keine Patriots?"), DE)
+    source = f"Ada Beispiel: „{BUKAREST.title}“. Demo, 30. November 2022. https://example.org/bukarest"
+    assert text.splitlines() == [
+        *("Warum keine Patriots?", "", "Eine Zusage gab es nicht. [1]"),
+        *("Soldaten müssten monatelang ausgebildet werden. [2]", "", "Stand: 30. November 2022", "", "Quellen"),
+        *(f"[1] {source}", f"[2] {source}"),
+    ]
+    assert "As of 30 November 2022" in answer_text(answer("Warum keine Patriots?"), EN)
+
+
+def test_what_is_no_answer_is_cited_as_none() -> None:
+    near = answer_text(answer("Wie wird das Wetter?"), DE)
+    assert "Nächstliegende Stellen, keine Antwort" in near
+    assert "    „Offen.“" in near
+    assert "javascript" not in near.replace(" ".join(HOSTILE_TEXT.split()), "")
+    assert answer_text(answer("?"), DE).count("[") == 0
+
+
+def test_a_conversation_goes_home_with_all_its_sources() -> None:
+    talk = Conversation().answered(answer("Warum keine Patriots?")).answered(answer("Wie wird das Wetter?"))
+    text = conversation_markdown(talk, "Mein *Gespräch*", DE, date(2026, 11, 25))
+    assert text.startswith("# Mein \\*Gespräch\\*\n\nGespräch mit Beleg, gespeichert am 25. November 2026\n")
+    assert "## Warum keine Patriots?" in text
+    assert "Eine Zusage gab es nicht. \\[1\\]" in text
+    assert f"1. Ada Beispiel: „{BUKAREST.title}“. Demo, 30. November 2022. <https://example.org/bukarest>" in text
+    assert "### Nächstliegende Stellen, keine Antwort" in text
+
+
+@given(NASTY, NASTY)
+def test_nothing_in_an_exported_conversation_means_anything_to_markdown(title: str, text: str) -> None:
+    article = replace(BUKAREST, title=title, text=text or "x", source=title, author=title, url=None)
+    citations = tuple(replace(c, quote=article.text) for c in cited(article, article.text))
+    claims = (Claim(text, (1,), "teilweise"),)
+    whole = Answer(Query(title, text), "answered", 1.0, "quotes", text, claims, citations, date(2022, 1, 1), ())
+    shown = conversation_markdown(Conversation((whole,)), title, DE, date(2026, 1, 1))
+    allowed = {"heading", "paragraph", "inline", "text", "ordered", "list", "softbreak", "hardbreak"}
+    parsed = [t for token in MarkdownIt("commonmark").parse(shown) for t in (token, *(token.children or ()))]
+    assert {token.type.split("_")[0] for token in parsed} <= allowed
+    assert [token.tag for token in parsed if token.type == "heading_open"] == ["h1", "h2", "h3"]
+
+
+def test_a_link_asks_the_same_again() -> None:
+    link = question_link("Was & wo?\n#1", Filters(date(2022, 1, 1), None, ("A&B", "C")), "en")
+    asked = parse_qs(urlsplit(link).query)
+    assert asked == {"q": ["Was & wo?\n#1"], "lang": ["en"], "since": ["2022-01-01"], "source": ["A&B", "C"]}
+
+
+def test_an_opinion_is_a_line_that_becomes_a_question(tmp_path: Path) -> None:
+    talk = Conversation().answered(answer("Wie wird das Wetter?")).answered(answer("Warum keine Patriots?"))
+    now = datetime(2026, 11, 25, 10, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
+    said = feedback_on(talk, 1, "up", " gut\n", now)
+    assert said == Feedback(
+        question="Warum keine Patriots?",
+        verdict="up",
+        time="2026-11-25T10:00:00+01:00",
+        article_id="bukarest.md",
+        quotes=("Eine Zusage gab es nicht.", "Soldaten müssten monatelang ausgebildet werden."),
+        history=("Wie wird das Wetter?",),
+        comment="gut",
+    )
+    file = tmp_path / "new" / "feedback.jsonl"
+    keep(file, said)
+    keep(file, feedback_on(talk, 0, "down", "", now))
+    assert [f.verdict for f in read_feedback(file)] == ["up", "down"]
+    collected = collect([file])
+    assert [q.article_id for q in collected.questions] == ["bukarest.md"]
+    assert len(collected.unjudged) == 1
+
+
+def test_opinions_at_the_same_time_and_after_a_crash_stay_whole_lines(tmp_path: Path) -> None:
+    file = tmp_path / "feedback.jsonl"
+    file.write_text('{"question": "half', "utf-8")
+    said = Feedback("Frage? " * 2_000, "down", "2026-11-25T10:00:00+01:00")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: keep(file, said), range(40)))
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    assert lines == ['{"question": "half\n', *[said.line()] * 40]
+
+
+def test_a_shelf_keeps_conversations_apart() -> None:
+    first = Conversation().answered(answer("Warum keine Patriots?")).opening(Place(0, 1))
+    shelf = Shelf().changed(first).fresh()
+    assert (shelf.talk.title, [t.title for t in shelf.talks]) == ("", ["Warum keine Patriots?", ""])
+    assert len(shelf.fresh().talks) == 2  # an empty one is not kept
+    back = shelf.taken(0)
+    assert back.talk.conversation == first.closed()
+    assert back.renamed("  Mein\nName ").talk.title == "Mein Name"
+    assert back.renamed("x").renamed(" ").talk.title == "Warum keine Patriots?"
+    assert back.taken(99) is back
+    second = back.fresh().changed(Conversation().answered(answer("Wie wird das Wetter?")))
+    left = second.without()
+    assert [t.title for t in left.talks] == [left.talk.title] == ["Warum keine Patriots?"]
+    alone = left.without()
+    assert [t.title for t in alone.talks] == [""]
+    assert alone.current not in {t.number for t in second.talks}
+
+
+def test_conversations_are_kept_renamed_taken_up_and_deleted(page: AppTest) -> None:
+    ask(page.run(), "Warum keine Patriots?")
+    page.text_input(key="name-0").set_value("Patriots").run()
+    page.button(key="new").click().run()
+    ask(page, "Wie wird das Wetter?")
+    assert page.button(key="talk-0").label == "Patriots"
+    assert page.button(key="talk-1").label == markup.label("Wie wird das Wetter?")
+    page.button(key="talk-0").click().run()
+    source = drawn(page)
+    assert "Eine Zusage gab es nicht." in source
+    assert "Wie wird das Wetter?" not in source
+    page.button(key="delete").click().run()
+    assert "Wie wird das Wetter?" in drawn(page)
+    assert "Patriots" not in {button.label for button in page.button}
+
+
+def test_a_thumb_with_a_word_is_written_once(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "feedback.jsonl"
+    monkeypatch.setenv("BELEG_FEEDBACK", str(file))
+    ask(page.run(), "Warum keine Patriots?")
+    send = next(button for button in page.button if button.label == DE.send_opinion)
+    send.click().run()
+    assert DE.choose_thumb in drawn(page)
+    assert not file.exists()
+    page.button_group(key="thumb-0-0").set_value("down")
+    page.text_input(key="word-0-0").set_value("zu alt")
+    next(button for button in page.button if button.label == DE.send_opinion).click().run()
+    assert DE.thanks["down"] in drawn(page)
+    assert [(f.verdict, f.comment) for f in read_feedback(file)] == [("down", "zu alt")]
+    assert DE.send_opinion not in {button.label for button in page.button}
+
+
+def test_an_opinion_that_cannot_be_written_is_said(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BELEG_FEEDBACK", str(tmp_path))  # a folder
+    ask(page.run(), "Warum keine Patriots?")
+    page.button_group(key="thumb-0-0").set_value("up")
+    next(button for button in page.button if button.label == DE.send_opinion).click().run()
+    assert DE.not_kept in drawn(page)

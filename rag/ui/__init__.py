@@ -1,1 +1,1 @@
-"""The pages of the chat. Only ``chat`` and ``article`` know Streamlit; all else here is plain values and strings."""
+"""The pages of the chat: what draws knows Streamlit, all else is plain values and strings."""

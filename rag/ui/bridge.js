@@ -29,10 +29,23 @@ function listen(setTriggerValue) {
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.("button[data-cite]");
     if (mark) setTriggerValue("cite", mark.dataset.cite);
+    const copy = event.target.closest?.("button[data-copy]");
+    if (copy) copyFrom(copy);
   }, { signal });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.querySelector(".beleg-article")) setTriggerValue("leave", true);
   }, { signal });
+}
+
+async function copyFrom(button) {
+  const text = button.previousElementSibling;
+  getSelection().selectAllChildren(text); // seen as chosen, and there to be copied by hand where the browser refuses
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch {
+    if (!document.execCommand("copy")) return; // older, and the only way where the page came without encryption
+  }
+  button.textContent = button.dataset.done;
 }
 
 function announce(region, text) {

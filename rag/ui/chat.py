@@ -6,11 +6,9 @@ how an answer comes about is not its business.
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -19,12 +17,15 @@ from rag.ui import markup
 from rag.ui.article import article_panel
 from rag.ui.conversation import Conversation, Place, by_article
 from rag.ui.examples import examples
+from rag.ui.keeping import answer_tools, restart, talks_menu
+from rag.ui.session import Session, session
 from rag.ui.texts import LANGUAGES, NAMES, TEXTS, Texts, language_of
 from rag.ui.writing import Writing
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.index.store import Store
+    from rag.settings import Settings
 
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
@@ -40,36 +41,11 @@ _bridge: Any = st.components.v2.component(
 )
 
 
-@dataclass(slots=True)
-class Session:
-    """What one visitor did: the conversation, and questions not answered yet.
-
-    Kept in one object, since setting a value of Streamlit's session can end the run, and a question be lost with it.
-    """
-
-    conversation: Conversation = field(default_factory=Conversation)
-    pending: list[str] = field(default_factory=list)
-    writing: Writing | None = None  # what a language model is making of the first of them
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def settle(self, writing: Writing | None = None, answer: Answer | None = None) -> None:
-        """Ends the first question that waits; also one that failed: it would fail again with every click.
-
-        Two runs of the page can see the end of one ``writing``: the second changes nothing.
-        """
-        with self._lock:
-            if self.writing is not writing:
-                return
-            self.writing = None
-            self.pending.pop(0)
-            if answer is not None:
-                self.conversation = self.conversation.answered(answer)
-
-
-def chat_page(assistant: Assistant, corpus: Path) -> None:
-    """The whole page, drawn anew on every interaction; ``corpus`` is only asked for example questions."""
-    session = _session()
-    texts = masthead(new_chat=True)
+def chat_page(assistant: Assistant, settings: Settings) -> None:
+    """The whole page, drawn anew on every interaction; of the corpus it only wants example questions."""
+    own = session()
+    texts = masthead()
+    tools = st.container(key="tools", horizontal=True, horizontal_alignment="right")
     count, newest = _archive(assistant.index.folder, assistant.index.store)
     # Fixed places, so that a longer conversation never moves what stands below it.
     body, ask, panel, bridge = (st.container(key=key) for key in ("turns", "ask", "panel", "bridge"))
@@ -77,53 +53,52 @@ def chat_page(assistant: Assistant, corpus: Path) -> None:
         st.chat_input(texts.ask, key="typed", on_submit=_submit)
         line = texts.archive(count, newest[0].published if newest else None)
         st.html(markup.footer_html(line, texts.language))
-    is_written = assistant.writer is not None and bool(session.pending)
+    is_written = assistant.writer is not None and bool(own.pending)
     if is_written:  # the page goes to the question now; what follows can take minutes
         with bridge:
-            _connect(session.conversation, texts, coming=1)
+            _connect(own.conversation, texts, coming=1)
+        with tools:
+            _tools(texts)
     with body:
-        for turn, answer in enumerate(session.conversation.answers):
-            _turn(assistant, turn, answer, texts)
-        while session.pending:
-            _ask(assistant, session, texts)
-        if not session.conversation.answers:
-            _welcome(examples(corpus, newest, texts.language), texts)
+        for turn, answer in enumerate(own.conversation.answers):
+            _turn(assistant, turn, answer, settings.feedback, texts)
+        while own.pending:
+            _ask(assistant, own, settings.feedback, texts)
+        if not own.conversation.answers:
+            _welcome(examples(settings.corpus, newest, texts.language), texts)
     with panel:
-        article_panel(session.conversation, texts, on_close=_close)
+        article_panel(own.conversation, texts, on_close=own.close)
     if not is_written:
+        with tools:  # now that the conversation is what it will be
+            _tools(texts)
         with bridge:
-            _connect(session.conversation, texts)
+            _connect(own.conversation, texts)
 
 
-def masthead(*, new_chat: bool) -> Texts:
-    """Style, name, language switch and, if wanted, new-chat button; gives the language that the frame is in."""
+def _tools(texts: Texts) -> None:
+    talks_menu(texts)
+    st.button(texts.new_chat, key="new", icon=":material/edit_square:", type="tertiary", on_click=restart)
+
+
+def masthead() -> Texts:
+    """Style, name and language switch; gives the language that the frame is in."""
     st.html(STYLE)
     if "lang" not in st.session_state:
         st.session_state.lang = language_of(st.query_params.get("lang"))
     texts = TEXTS[language_of(st.session_state.lang)]
     with st.container(key="masthead", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.html(markup.masthead_html(texts))
-        with st.container(key="tools", horizontal=True, horizontal_alignment="right", width="content"):
-            st.segmented_control(
-                "Sprache · Language",
-                LANGUAGES,
-                key="lang",
-                required=True,
-                format_func=NAMES.__getitem__,
-                label_visibility="collapsed",
-                on_change=_keep_language,
-            )
-            if new_chat:
-                st.button(texts.new_chat, key="new", icon=":material/edit_square:", on_click=_restart)
+        st.segmented_control(
+            "Sprache · Language",
+            LANGUAGES,
+            key="lang",
+            required=True,
+            format_func=NAMES.__getitem__,
+            label_visibility="collapsed",
+            on_change=_keep_language,
+            width="content",
+        )
     return texts
-
-
-def _session() -> Session:
-    """This visitor's session; ``?q=`` in the address is the first question of a new one."""
-    if "session" not in st.session_state:
-        question = st.query_params.get("q", "").strip()
-        st.session_state.session = Session(pending=[question] if question else [])
-    return cast(Session, st.session_state.session)
 
 
 def _keep_language() -> None:
@@ -131,23 +106,8 @@ def _keep_language() -> None:
     st.query_params["lang"] = st.session_state.lang
 
 
-def _restart() -> None:
-    if writing := _session().writing:
-        writing.stop()
-    st.session_state.session = Session()
-    st.query_params.pop("q", None)
-
-
-def _open(place: Place | None) -> None:
-    _session().conversation = _session().conversation.opening(place)
-
-
-def _close() -> None:
-    _session().conversation = _session().conversation.closed()
-
-
 def _choose(question: str) -> None:
-    _session().pending.append(question)
+    session().pending.append(question)
 
 
 def _submit() -> None:
@@ -160,36 +120,37 @@ def _archive(folder: Path, _store: Store) -> tuple[int, tuple[Article, ...]]:
     return _store.count()[0], tuple(_store.newest(_NEWEST))
 
 
-def _ask(assistant: Assistant, session: Session, texts: Texts) -> None:
+def _ask(assistant: Assistant, own: Session, file: Path, texts: Texts) -> None:
     """Asks the first question that waits, remembers and shows the answer, in this order: a click may end the run."""
-    turn, question = len(session.conversation.answers), session.pending[0]
+    turn, question = len(own.conversation.answers), own.pending[0]
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(question, turn))
         if assistant.writer is not None:
-            _write(assistant, session, turn, texts)
+            _write(assistant, own, turn, texts)
             st.rerun()  # the whole page, with the answer among the others
         try:
-            answer = assistant.ask(question, session.conversation.history())
+            answer = assistant.ask(question, own.conversation.history())
         except Exception:
-            session.settle()
+            own.settle()
             raise
-        session.settle(answer=answer)
+        own.settle(answer=answer)
         _time(assistant, turn, answer, texts)
         slot = st.empty()
         for shown in range(1, len(answer.claims)):
             slot.html(markup.answer_html(answer, turn, texts, shown))
             time.sleep(PAUSE)
         slot.html(markup.answer_html(answer, turn, texts))
+        answer_tools(turn, texts, file)
         _sources(turn, answer, texts)
 
 
-def _write(assistant: Assistant, session: Session, turn: int, texts: Texts) -> None:
+def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
     """Shows what a model writes on the first question that waits, to be stopped; then the conversation holds it.
 
     A click elsewhere ends the run of the page, not the writing: the next run goes on with it.
     """
-    question, history = session.pending[0], session.conversation.history()
-    writing = session.writing = session.writing or Writing(lambda stop: assistant.answers(question, history, stop=stop))
+    question, history = own.pending[0], own.conversation.history()
+    writing = own.writing = own.writing or Writing(lambda stop: assistant.answers(question, history, stop=stop))
     slot = st.empty()
     shown = writing.latest
     slot.html(markup.writing_html(shown, turn, texts))
@@ -200,18 +161,19 @@ def _write(assistant: Assistant, session: Session, turn: int, texts: Texts) -> N
             slot.html(markup.writing_html(shown, turn, texts))
         st.session_state.get("lang")  # where Streamlit looks whether a click has ended this run
     try:
-        session.settle(writing, writing.answer())
+        own.settle(writing, writing.answer())
     except Exception:
-        session.settle(writing)
+        own.settle(writing)
         raise
 
 
-def _turn(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
+def _turn(assistant: Assistant, turn: int, answer: Answer, file: Path, texts: Texts) -> None:
     """An earlier exchange, in the places where it came up; without the empty slot it had then, which would flicker."""
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(answer.query.question, turn))
         _time(assistant, turn, answer, texts)
         st.html(markup.answer_html(answer, turn, texts))
+        answer_tools(turn, texts, file)
         _sources(turn, answer, texts)
 
 
@@ -232,10 +194,12 @@ def _time(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None
 
 def _timeless(assistant: Assistant, turn: int) -> None:
     """Asks an earlier question again, now without the time that was read from it."""
-    conversation = _session().conversation
+    own = session()
+    conversation = own.conversation
     query = conversation.answers[turn].query
     answer = assistant.ask(query.question, conversation.history()[:turn], query.filters, periods=False)
-    _session().conversation = conversation.replaced(turn, answer)
+    own.conversation = conversation.replaced(turn, answer)
+    own.verdicts.pop((own.shelf.current, turn), None)
 
 
 def _sources(turn: int, answer: Answer, texts: Texts) -> None:
@@ -248,7 +212,7 @@ def _sources(turn: int, answer: Answer, texts: Texts) -> None:
         with st.container(key=f"card-{turn}-{place.number}"):
             copies = tuple(dict.fromkeys(name for citation in citations for name in citation.also_in))
             st.html(markup.card_html(citations[0], texts, copies))
-            st.button(texts.show, key=f"show-{place}", type="tertiary", on_click=_open, args=(place,))
+            st.button(texts.show, key=f"show-{place}", type="tertiary", on_click=session().open, args=(place,))
             st.html(markup.quotes_html(citations, turn, texts))
 
 
@@ -274,8 +238,8 @@ def _connect(conversation: Conversation, texts: Texts, coming: int = 0) -> None:
         "opening": conversation.openings if conversation.place else 0,
         "announcement": texts.announcement(answers[-1].message, answers[-1].citations) if answers else "",
     }
-    _bridge(key="page", data=data, on_cite_change=_on_cite, on_leave_change=_close)
+    _bridge(key="page", data=data, on_cite_change=_on_cite, on_leave_change=session().close)
 
 
 def _on_cite() -> None:
-    _open(Place.parse(st.session_state.page.get("cite")))
+    session().open(Place.parse(st.session_state.page.get("cite")))

@@ -94,3 +94,60 @@ def by_article(citations: tuple[Citation, ...]) -> list[tuple[Citation, ...]]:
     for citation in citations:
         groups[citation.article_id] = (*groups.get(citation.article_id, ()), citation)
     return list(groups.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation that is kept, under its number and, if somebody gave it one, a name."""
+
+    number: int
+    conversation: Conversation = Conversation()
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, else its first question; empty where nothing has been asked yet."""
+        return self.name or next((a.query.question for a in self.conversation.answers), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All conversations of a visitor, the latest last; one of them is in hand. A number is never used twice."""
+
+    talks: tuple[Talk, ...] = (Talk(0),)
+    current: int = 0
+    begun: int = 1
+
+    @property
+    def talk(self) -> Talk:
+        """The one in hand."""
+        return next(talk for talk in self.talks if talk.number == self.current)
+
+    def changed(self, conversation: Conversation) -> Shelf:
+        """With the one in hand gone on."""
+        return self._with(replace(self.talk, conversation=conversation))
+
+    def renamed(self, name: str) -> Shelf:
+        """With another name for the one in hand; an empty one takes it back."""
+        return self._with(replace(self.talk, name=" ".join(name.split())))
+
+    def fresh(self) -> Shelf:
+        """With a new one in hand. What holds no answer is not kept."""
+        kept = tuple(talk for talk in self.talks if talk.conversation.answers)
+        return Shelf((*kept, Talk(self.begun)), self.begun, self.begun + 1)
+
+    def taken(self, number: int) -> Shelf:
+        """With this one in hand and its article closed; a number that is gone changes nothing."""
+        if number == self.current or all(talk.number != number for talk in self.talks):
+            return self
+        kept = tuple(talk for talk in self.talks if talk.conversation.answers)
+        other = replace(self, talks=kept, current=number)
+        return other.changed(other.talk.conversation.closed())
+
+    def without(self) -> Shelf:
+        """Without the one in hand; the latest of the others takes its place, else a new one."""
+        kept = tuple(talk for talk in self.talks if talk.number != self.current)
+        return replace(self, talks=kept, current=kept[-1].number) if kept else replace(self, talks=()).fresh()
+
+    def _with(self, changed: Talk) -> Shelf:
+        return replace(self, talks=tuple(changed if t.number == changed.number else t for t in self.talks))

@@ -139,6 +139,25 @@ def trouble_html(reason: str, texts: Texts) -> str:
     )
 
 
+def thanks_html(verdict: str, texts: Texts) -> str:
+    """What a reader thought of an answer."""
+    return hint_html(texts.thanks[verdict], texts)
+
+
+def hint_html(line: str, texts: Texts) -> str:
+    """A line to be read out when it comes."""
+    return f'<p class="beleg-hint" role="status" lang="{texts.language}">{escape(line)}</p>'
+
+
+def copy_html(text: str, texts: Texts) -> str:
+    """A text with a button that copies it; the page's script does that, and says so with the words in ``data-done``."""
+    return (
+        f'<div class="beleg-copy" lang="{texts.language}"><pre tabindex="0">{escape(text)}</pre>'
+        f'<button type="button" data-copy data-done="{escape(texts.copied)}" aria-live="polite">'
+        f"{escape(texts.copy)}</button></div>"
+    )
+
+
 def label(text: str) -> str:
     """A text as the label of a button, which Streamlit would read as Markdown: nothing in it has a meaning."""
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))

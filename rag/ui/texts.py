@@ -62,6 +62,25 @@ class Texts:
     written: str
     trouble: str
     trouble_hint: str
+    talks: str
+    rename: str
+    export: str
+    exported: str
+    delete: str
+    quoted: str
+    cite: str
+    cite_hint: str
+    link_hint: str
+    copy: str
+    copied: str
+    opinion: str
+    opinion_hint: str
+    word: str
+    send_opinion: str
+    choose_thumb: str
+    not_kept: str
+    thumbs: Mapping[str, str]
+    thanks: Mapping[str, str]
 
     def day(self, day: date) -> str:
         """A day as it is written out, ``30. November 2022``."""
@@ -155,6 +174,25 @@ TEXTS: Mapping[Language, Texts] = {
         written="Formuliert von {model}; jeder Satz ist mit seiner Quelle verglichen.",
         trouble="Das Archiv lässt sich nicht öffnen.",
         trouble_hint="Wenn das behoben ist, laden Sie diese Seite neu.",
+        talks="Gespräche",
+        rename="Name dieses Gesprächs",
+        export="Als Markdown herunterladen",
+        exported="Gespräch mit Beleg, gespeichert am {date}",
+        delete="Gespräch löschen",
+        quoted="„{words}“",
+        cite="Zitieren",
+        cite_hint="Antwort mit Quellen, zum Kopieren",
+        link_hint="Adresse, die diese Frage wieder stellt",
+        copy="Kopieren",
+        copied="Kopiert",
+        opinion="Hilfreich?",
+        opinion_hint="Frage, Quelle und Ihr Urteil werden beim Betreiber dieses Archivs gespeichert, ohne Namen.",
+        word="Ein Wort dazu (freiwillig)",
+        send_opinion="Absenden",
+        choose_thumb="Bitte wählen Sie zuerst einen Daumen.",
+        not_kept="Das ließ sich nicht speichern. Bitte sagen Sie dem Betreiber Bescheid.",
+        thumbs={"up": ":material/thumb_up: Ja", "down": ":material/thumb_down: Nein"},
+        thanks={"up": "Danke: als hilfreich vermerkt.", "down": "Danke: als nicht hilfreich vermerkt."},
     ),
     "en": Texts(
         language="en",
@@ -202,6 +240,25 @@ TEXTS: Mapping[Language, Texts] = {
         written="Written by {model}; each sentence was compared with its source.",
         trouble="The archive cannot be opened.",
         trouble_hint="When this is mended, reload the page.",
+        talks="Chats",
+        rename="Name of this chat",
+        export="Download as Markdown",
+        exported="Chat with Beleg, saved on {date}",
+        delete="Delete chat",
+        quoted="“{words}”",
+        cite="Cite",
+        cite_hint="Answer with its sources, to copy",
+        link_hint="Address that asks this question again",
+        copy="Copy",
+        copied="Copied",
+        opinion="Helpful?",
+        opinion_hint="Question, source and your verdict are kept by whoever runs this archive, without your name.",
+        word="A word on it (optional)",
+        send_opinion="Send",
+        choose_thumb="Please choose a thumb first.",
+        not_kept="This could not be saved. Please tell whoever runs this archive.",
+        thumbs={"up": ":material/thumb_up: Yes", "down": ":material/thumb_down: No"},
+        thanks={"up": "Thank you: noted as helpful.", "down": "Thank you: noted as not helpful."},
     ),
 }
 
