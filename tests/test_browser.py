@@ -341,3 +341,18 @@ def test_a_conversation_is_carried_home_and_another_taken_up(visit: Visit) -> No
     text = Path(download.value.path()).read_text("utf-8")
     assert text.startswith("# Warum keine Patriots")
     assert download.value.suggested_filename.endswith(".md")
+
+
+def test_a_search_is_narrowed_by_words_and_widened_by_a_click(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Eingrenzen").click()
+    page.get_by_label("Zeitraum").fill("seit Juni 2023")
+    page.keyboard.press("Enter")
+    chip = page.get_by_role("button", name="Nur seit 1. Juni 2023")
+    chip.wait_for()
+    page.keyboard.press("Escape")
+    visit.ask("Was beschloss die NATO?")
+    assert chip.count() == 2  # what was asked, and what is to come
+    assert "2022" not in page.locator(".beleg-answer").inner_text()
+    chip.first.click()
+    page.wait_for_function("document.querySelectorAll('[class*=-chip-] button').length === 1")

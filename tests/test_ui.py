@@ -31,11 +31,26 @@ from rag.errors import IndexMissing
 from rag.evaluation.collect import collect
 from rag.evaluation.datasets import Feedback, read_feedback
 from rag.question import understand
-from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Filters, Hit, Passage, Query, Quote, Turn
+from rag.types import (
+    Answer,
+    Article,
+    Citation,
+    Claim,
+    Draft,
+    DraftClaim,
+    Filters,
+    Hit,
+    Language,
+    Passage,
+    Query,
+    Quote,
+    Turn,
+)
 from rag.ui import markup
 from rag.ui.conversation import Conversation, Place, Shelf, by_article
 from rag.ui.examples import examples
 from rag.ui.feedback import feedback_on, keep
+from rag.ui.narrowing import chips, from_address, within
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
 from rag.ui.transcript import answer_text, conversation_markdown, question_link
 from rag.ui.writing import Writing
@@ -52,6 +67,7 @@ BUKAREST = Article(
     author="Ada Beispiel",
     url="https://example.org/bukarest",
 )
+OUTLETS = ["<b>Blatt</b>", "Demo"]
 HOSTILE_TEXT = (
     "<script>window.hacked = 1</script> <img src=x onerror=window.hacked=2> </mark> ![Bild](http://evil.test/a.png) "
     "[Link](javascript:alert(1)) $\\frac{1}{2}$ :material/home: & &lt;b&gt; \"onclick='x' kostet zwölf Euro."
@@ -101,9 +117,11 @@ def drafted(quotes: Sequence[tuple[Article, str]], answers: bool) -> Draft:
     return Draft(tuple(claims), 0.9, answers, "quotes")
 
 
-def answer(question: str, history: Sequence[Turn] = (), today: date | None = None) -> Answer:
+def answer(
+    question: str, history: Sequence[Turn] = (), today: date | None = None, filters: Filters = Filters()
+) -> Answer:
     """What the stand-in for the assistant says: an answer, the closest passages, a hostile article, or nothing."""
-    query = understand(question, history, Filters(), today)
+    query = understand(question, history, filters, today)
     hits = [hit(BUKAREST), hit(HOSTILE)]
     if "Patriots" in question:
         words = ("Eine Zusage gab es nicht.", "Soldaten müssten monatelang ausgebildet werden.")
@@ -490,7 +508,7 @@ def test_only_the_pages_know_streamlit() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         and any("streamlit" in name for name in [getattr(node, "module", "") or "", *(a.name for a in node.names)])
     }
-    assert knowing == {"chat.py", "article.py", "keeping.py", "session.py"}
+    assert knowing == {"chat.py", "article.py", "filters.py", "keeping.py", "session.py"}
 
 
 def test_the_page_starts_without_models_and_indexes() -> None:
@@ -509,7 +527,9 @@ class Desk:
     asked: ClassVar[list[tuple[str, tuple[Turn, ...]]]] = []
 
     def __init__(self, settings: object) -> None:
-        store = SimpleNamespace(count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit])
+        store = SimpleNamespace(
+            count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit], sources=lambda: OUTLETS
+        )
         index = SimpleNamespace(folder=Path("one"), store=store)
         self.assistant = SimpleNamespace(index=index, ask=self._ask, writer=None)
 
@@ -517,7 +537,7 @@ class Desk:
         self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters(), *, periods: bool = True
     ) -> Answer:
         self.asked.append((question, tuple(history)))
-        return answer(question, history, date(2022, 12, 24) if periods else None)
+        return answer(question, history, date(2022, 12, 24) if periods else None, filters)
 
 
 class Broken:
@@ -554,7 +574,7 @@ def test_the_empty_page_shows_examples_and_what_there_is(page: AppTest) -> None:
 
 
 def test_a_question_that_fails_does_not_come_back(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: Desk, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def fail(self: Desk, question: str, *rest: object) -> Answer:
         raise RuntimeError(question)
 
     with monkeypatch.context() as failing:
@@ -724,7 +744,7 @@ def test_a_written_answer_says_who_wrote_it_and_what_was_left_out(
     def written(self: Desk, settings: object) -> None:
         plain(self, settings)
         self.assistant.writer = object()
-        self.assistant.answers = lambda question, history, stop: iter((None, replace(made, claims=()), made))
+        self.assistant.answers = lambda question, history, filters, stop: iter((None, replace(made, claims=()), made))
 
     plain = Desk.__init__
     monkeypatch.setattr(Desk, "__init__", written)
@@ -877,3 +897,67 @@ def test_an_opinion_that_cannot_be_written_is_said(
     page.button_group(key="thumb-0-0").set_value("up")
     next(button for button in page.button if button.label == DE.send_opinion).click().run()
     assert DE.not_kept in drawn(page)
+
+
+# Filters -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_period_is_written_as_people_write_it() -> None:
+    mine, today = Filters(sources=("Demo",)), date(2026, 11, 25)
+    assert within(mine, "März 2022", today) == Filters(date(2022, 3, 1), date(2022, 3, 31), ("Demo",))
+    assert within(mine, "since 2021", today) == Filters(date(2021, 1, 1), None, ("Demo",))
+    for vague in ("", "quatsch", "im Juni", "2099", "x" * 100_000):
+        assert within(mine, vague, today) is None
+
+
+def test_each_chip_takes_away_its_own_part() -> None:
+    both = Filters(date(2022, 3, 1), date(2022, 3, 31), ("A", "B"))
+    assert chips(both, DE) == [
+        ("Nur März 2022", replace(both, since=None, until=None)),
+        ("Nur A", replace(both, sources=("B",))),
+        ("Nur B", replace(both, sources=("A",))),
+    ]
+    assert chips(Filters(until=date(2022, 3, 31)), EN)[0][0] == "Only until 31 March 2022"
+    assert chips(Filters(), DE) == []
+
+
+@given(some.builds(Filters, some.none() | some.dates(), some.none() | some.dates()), some.sampled_from(LANGUAGES))
+def test_a_link_leads_back_to_its_filters(filters: Filters, language: Language) -> None:
+    filters = replace(filters, sources=("A & B", "<b>Blatt</b>"))
+    assert from_address(parse_qs(urlsplit(question_link("Was?", filters, language)).query)) == filters
+
+
+@pytest.mark.parametrize("given", [{"since": ["gestern"]}, {"until": [""]}, {"source": [" ", "\n"]}, {"since": []}])
+def test_rubbish_in_an_address_narrows_nothing(given: dict[str, list[str]]) -> None:
+    assert from_address(given) == Filters()
+
+
+def test_questions_are_narrowed_and_chips_widen_them_again(page: AppTest) -> None:
+    page.run().text_input(key="ask-0-time").set_value("seit März 2022").run()
+    page.button_group(key="ask-0-outlets").select("Demo").run()
+    ask(page, "Warum keine Patriots?")
+    filters = page.session_state["session"].conversation.answers[0].query.filters
+    assert filters == Filters(date(2022, 3, 1), None, ("Demo",))
+    assert page.button(key="turn-0-chip-0").label == markup.label("Nur seit 1. März 2022")
+    page.button(key="turn-0-chip-0").click().run()
+    assert page.session_state["session"].conversation.answers[0].query.filters == Filters(sources=("Demo",))
+    assert page.button(key="ask-0-chip-1").label == "Nur Demo"  # what is to come stays narrowed
+    page.button(key="ask-0-chip-1").click().run()
+    page.button(key="ask-0-chip-0").click().run()
+    ask(page, "Und weiter?")
+    assert not page.session_state["session"].conversation.answers[1].query.filters
+
+
+def test_a_period_that_is_none_says_so_and_narrows_nothing(page: AppTest) -> None:
+    page.run().text_input(key="ask-0-time").set_value("irgendwann").run()
+    assert DE.no_period in drawn(page)
+    assert page.session_state["session"].conversation.filters == Filters()
+
+
+def test_an_address_narrows_its_question(page: AppTest) -> None:
+    page.query_params["q"] = "Warum keine Patriots?"
+    page.query_params["since"] = "2022-03-01"
+    page.query_params["source"] = ["Demo", "<b>Blatt</b>"]
+    page.run()
+    filters = page.session_state["session"].conversation.answers[0].query.filters
+    assert filters == Filters(date(2022, 3, 1), None, ("Demo", "<b>Blatt</b>"))

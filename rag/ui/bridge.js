@@ -6,7 +6,7 @@ const page = (window.belegPage ??= { started: false, opening: 0, turns: 0, annou
 
 export default function ({ data, setTriggerValue, parentElement }) {
   document.documentElement.lang = data.language;
-  document.querySelector('.st-key-ask button')?.setAttribute("aria-label", data.send); // Streamlit's is English
+  document.querySelector('.st-key-ask [data-testid="stChatInput"] button')?.setAttribute("aria-label", data.send); // Streamlit's is English
   const onScreenKeyboard = !matchMedia("(hover: hover)").matches;
   if (!page.started && !onScreenKeyboard) reveal(".st-key-ask textarea", (box) => box.focus());
   page.started = true;

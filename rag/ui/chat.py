@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from rag.types import Answer, Article
+from rag.types import Answer, Article, Filters
 from rag.ui import markup
 from rag.ui.article import article_panel
 from rag.ui.conversation import Conversation, Place, by_article
 from rag.ui.examples import examples
+from rag.ui.filters import filter_bar, filter_chips
 from rag.ui.keeping import answer_tools, restart, talks_menu
 from rag.ui.session import Session, session
 from rag.ui.texts import LANGUAGES, NAMES, TEXTS, Texts, language_of
@@ -50,6 +51,8 @@ def chat_page(assistant: Assistant, settings: Settings) -> None:
     # Fixed places, so that a longer conversation never moves what stands below it.
     body, ask, panel, bridge = (st.container(key=key) for key in ("turns", "ask", "panel", "bridge"))
     with ask:  # inside a container, or Streamlit scrolls to the end of each answer instead of its beginning
+        filters, outlets = own.conversation.filters, assistant.index.store.sources()
+        filter_bar(f"ask-{own.shelf.current}", filters, outlets, texts, own.narrow)
         st.chat_input(texts.ask, key="typed", on_submit=_submit)
         line = texts.archive(count, newest[0].published if newest else None)
         st.html(markup.footer_html(line, texts.language))
@@ -129,12 +132,12 @@ def _ask(assistant: Assistant, own: Session, file: Path, texts: Texts) -> None:
             _write(assistant, own, turn, texts)
             st.rerun()  # the whole page, with the answer among the others
         try:
-            answer = assistant.ask(question, own.conversation.history())
+            answer = assistant.ask(question, own.conversation.history(), own.conversation.filters)
         except Exception:
             own.settle()
             raise
         own.settle(answer=answer)
-        _time(assistant, turn, answer, texts)
+        _limits(assistant, turn, answer, texts)
         slot = st.empty()
         for shown in range(1, len(answer.claims)):
             slot.html(markup.answer_html(answer, turn, texts, shown))
@@ -149,8 +152,10 @@ def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
 
     A click elsewhere ends the run of the page, not the writing: the next run goes on with it.
     """
-    question, history = own.pending[0], own.conversation.history()
-    writing = own.writing = own.writing or Writing(lambda stop: assistant.answers(question, history, stop=stop))
+    if own.writing is None:
+        question, talk = own.pending[0], own.conversation
+        own.writing = Writing(lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop))
+    writing = own.writing
     slot = st.empty()
     shown = writing.latest
     slot.html(markup.writing_html(shown, turn, texts))
@@ -171,33 +176,38 @@ def _turn(assistant: Assistant, turn: int, answer: Answer, file: Path, texts: Te
     """An earlier exchange, in the places where it came up; without the empty slot it had then, which would flicker."""
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(answer.query.question, turn))
-        _time(assistant, turn, answer, texts)
+        _limits(assistant, turn, answer, texts)
         st.html(markup.answer_html(answer, turn, texts))
         answer_tools(turn, texts, file)
         _sources(turn, answer, texts)
 
 
-def _time(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
-    """The time that was read from the question, to be taken away by a click."""
-    if answer.query.period:
-        label = markup.label(texts.time.format(days=texts.days(answer.query.period)))
-        st.button(
-            label,
-            key=f"time-{turn}",
-            icon=":material/close:",
-            icon_position="right",
-            help=texts.without_time,
-            on_click=_timeless,
-            args=(assistant, turn),
-        )
+def _limits(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> None:
+    """The time that was read from the question, and what the search was narrowed to, to be taken away by a click."""
+    query = answer.query
+    if not query.period and not query.filters:
+        return
+    with st.container(key=f"limits-{turn}", horizontal=True):
+        if query.period:
+            st.button(
+                markup.label(texts.time.format(days=texts.days(query.period))),
+                key=f"time-{turn}",
+                icon=":material/close:",
+                icon_position="right",
+                help=texts.without_time,
+                on_click=_again,
+                args=(assistant, turn, query.filters, False),
+            )
+        read = query.period is not None
+        filter_chips(f"turn-{turn}", query.filters, texts, lambda left: _again(assistant, turn, left, read))
 
 
-def _timeless(assistant: Assistant, turn: int) -> None:
-    """Asks an earlier question again, now without the time that was read from it."""
+def _again(assistant: Assistant, turn: int, filters: Filters, periods: bool) -> None:
+    """Asks an earlier question again, now with other filters, or without the time that was read from it."""
     own = session()
     conversation = own.conversation
-    query = conversation.answers[turn].query
-    answer = assistant.ask(query.question, conversation.history()[:turn], query.filters, periods=False)
+    question = conversation.answers[turn].query.question
+    answer = assistant.ask(question, conversation.history()[:turn], filters, periods=periods)
     own.conversation = conversation.replaced(turn, answer)
     own.verdicts.pop((own.shelf.current, turn), None)
 

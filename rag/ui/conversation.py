@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from rag.types import Answer, Article, Citation, Turn
+from rag.types import Answer, Article, Citation, Filters, Turn
 
 _PLACE = re.compile(r"(\d{1,6}):(\d{1,6})")
 
@@ -41,11 +41,15 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """``openings`` counts, so that a second click on the same citation leads to its place again."""
+    """``openings`` counts, so that a second click on the same citation leads to its place again.
+
+    ``filters`` narrow the questions to come.
+    """
 
     answers: tuple[Answer, ...] = ()
     place: Place | None = None
     openings: int = 0
+    filters: Filters = Filters()
 
     def answered(self, answer: Answer) -> Conversation:
         """With one more answer; an open article gives way to it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import streamlit as st
 
-from rag.types import Answer
+from rag.types import Answer, Filters
 from rag.ui.conversation import Conversation, Place, Shelf
 from rag.ui.feedback import Verdict
+from rag.ui.narrowing import FILTERS, from_address
 from rag.ui.writing import Writing
 
 
@@ -55,7 +56,12 @@ class Session:
             self.writing.stop()
         with self._lock:
             self.shelf, self.pending, self.writing = shelf, [], None
-        st.query_params.pop("q", None)
+        for name in ("q", *FILTERS):
+            st.query_params.pop(name, None)
+
+    def narrow(self, filters: Filters) -> None:
+        """Narrows the questions to come."""
+        self.conversation = replace(self.conversation, filters=filters)
 
     def open(self, place: Place | None) -> None:
         """Opens the article of a citation."""
@@ -67,8 +73,10 @@ class Session:
 
 
 def session() -> Session:
-    """This visitor's; ``?q=`` in the address is the first question of a new one."""
+    """This visitor's; ``?q=`` in the address is the first question of a new one, narrowed as the address says."""
     if "session" not in st.session_state:
         question = st.query_params.get("q", "").strip()
-        st.session_state.session = Session(pending=[question] if question else [])
+        own = Session(pending=[question] if question else [])
+        own.narrow(from_address({name: st.query_params.get_all(name) for name in FILTERS}))
+        st.session_state.session = own
     return cast(Session, st.session_state.session)

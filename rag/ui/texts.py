@@ -79,6 +79,14 @@ class Texts:
     send_opinion: str
     choose_thumb: str
     not_kept: str
+    narrow: str
+    only: str
+    take_away: str
+    period: str
+    period_hint: str
+    no_period: str
+    outlets: str
+    all_outlets: str
     thumbs: Mapping[str, str]
     thanks: Mapping[str, str]
 
@@ -191,6 +199,14 @@ TEXTS: Mapping[Language, Texts] = {
         send_opinion="Absenden",
         choose_thumb="Bitte wählen Sie zuerst einen Daumen.",
         not_kept="Das ließ sich nicht speichern. Bitte sagen Sie dem Betreiber Bescheid.",
+        narrow="Eingrenzen",
+        only="Nur {what}",
+        take_away="Klicken, um diese Grenze aufzuheben.",
+        period="Zeitraum",
+        period_hint="etwa „März 2022“ oder „seit 2021“",
+        no_period="Diesen Zeitraum verstehe ich nicht. Bitte mit Jahr, etwa „März 2022“ oder „2021 bis 2022“.",
+        outlets="Medien",
+        all_outlets="alle",
         thumbs={"up": ":material/thumb_up: Ja", "down": ":material/thumb_down: Nein"},
         thanks={"up": "Danke: als hilfreich vermerkt.", "down": "Danke: als nicht hilfreich vermerkt."},
     ),
@@ -257,6 +273,14 @@ TEXTS: Mapping[Language, Texts] = {
         send_opinion="Send",
         choose_thumb="Please choose a thumb first.",
         not_kept="This could not be saved. Please tell whoever runs this archive.",
+        narrow="Narrow down",
+        only="Only {what}",
+        take_away="Click to lift this limit.",
+        period="Period",
+        period_hint="such as “March 2022” or “since 2021”",
+        no_period="I do not understand this period. Please name a year, as in “March 2022” or “2021 to 2022”.",
+        outlets="Outlets",
+        all_outlets="all",
         thumbs={"up": ":material/thumb_up: Yes", "down": ":material/thumb_down: No"},
         thanks={"up": "Thank you: noted as helpful.", "down": "Thank you: noted as not helpful."},
     ),
