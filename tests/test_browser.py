@@ -355,4 +355,4 @@ def test_a_search_is_narrowed_by_words_and_widened_by_a_click(visit: Visit) -> N
     assert chip.count() == 2  # what was asked, and what is to come
     assert "2022" not in page.locator(".beleg-answer").inner_text()
     chip.first.click()
-    page.wait_for_function("document.querySelectorAll('[class*=-chip-] button').length === 1")
+    page.wait_for_function("document.querySelectorAll('[class*=-chip-]').length === 1")
