@@ -1,4 +1,4 @@
-"""The Streamlit entry: opens the archive once for all sessions and draws the chat. ``streamlit run app.py``"""
+"""The Streamlit entry: opens the archive once for all sessions and picks the page. ``streamlit run app.py``"""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import streamlit as st
 
 from rag.errors import BelegError
 from rag.settings import Settings
-from rag.ui.chat import chat_page, masthead
+from rag.ui.archive import archive_page
+from rag.ui.chat import chat_page
+from rag.ui.frame import masthead, navigation
 from rag.ui.markup import trouble_html
+from rag.ui.quality import quality_page
 
 ICON = str(Path(__file__).parent / "rag" / "ui" / "icon.png")  # a file of ours: a named icon is fetched from elsewhere
 
@@ -29,12 +32,24 @@ def open_desk(settings: Settings) -> Desk:
 def main() -> None:
     st.set_page_config(page_title="Beleg", page_icon=ICON, layout="wide")
     settings = Settings.load()
+    texts = masthead()
     try:
         assistant = open_desk(settings).assistant
     except BelegError as error:
-        st.html(trouble_html(str(error), masthead()))
+        st.html(trouble_html(str(error), texts))
         return
-    chat_page(assistant, settings)
+    chat = st.Page(lambda: chat_page(assistant, settings, texts), title="Beleg", default=True)
+    archive = st.Page(
+        lambda: archive_page(assistant.index, settings.corpus, texts, lambda: st.switch_page(chat)),
+        title=f"Beleg: {texts.archive_title}",
+        url_path="archiv",
+    )
+    quality = st.Page(
+        lambda: quality_page(assistant.index, texts), title=f"Beleg: {texts.quality_title}", url_path="qualitaet"
+    )
+    current = st.navigation([chat, archive, quality], position="hidden")
+    navigation({texts.ask_page: chat, texts.archive_title: archive, texts.quality_title: quality}, current, texts)
+    current.run()
 
 
 main()

@@ -356,3 +356,35 @@ def test_a_search_is_narrowed_by_words_and_widened_by_a_click(visit: Visit) -> N
     assert "2022" not in page.locator(".beleg-answer").inner_text()
     chip.first.click()
     page.wait_for_function("document.querySelectorAll('[class*=-chip-]').length === 1")
+
+
+def test_the_archive_leads_to_an_article_and_back_to_the_answer_that_cited_it(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    title = page.locator(".beleg-title").first.inner_text()
+    page.get_by_role("link", name="Archiv").click()
+    page.get_by_label("Im Archiv suchen").fill("Patriots Ukraine")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=title, exact=True).click()
+    page.locator(".beleg-paper h1", has_text=title).wait_for()
+    page.get_by_role("button", name=QUESTION).click()
+    page.locator(".beleg-article").wait_for()
+    assert page.locator(".beleg-answer").count() == 1
+    visit.settle()
+
+
+def test_the_archive_and_the_figures_fit_a_phone_and_hold_hostile_titles(phone: Visit, server: Server) -> None:
+    page = phone.page
+    page.goto(f"{server.url}/archiv")
+    first = page.locator("[class*=st-key-article-] button").first
+    assert first.inner_text() == HOSTILE_TITLE
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    first.tap()
+    assert page.locator(".beleg-paper h1").inner_text() == HOSTILE_TITLE
+    assert page.locator(".beleg-paper :is(script, img, b, i, a)").count() == 0
+    page.goto(f"{server.url}/qualitaet?lang=en")
+    page.locator("[class*=st-key-section-] img").first.wait_for()
+    assert "The newest article is" in page.locator(".beleg-reason").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.evaluate("typeof window.hacked") == "undefined"

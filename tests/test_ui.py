@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -27,9 +28,13 @@ from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from rag.citations import verify
+from rag.encoder import load_encoder
 from rag.errors import IndexMissing
 from rag.evaluation.collect import collect
 from rag.evaluation.datasets import Feedback, read_feedback
+from rag.index.build import build
+from rag.index.reader import open_index
+from rag.index.store import Listed
 from rag.question import understand
 from rag.types import (
     Answer,
@@ -50,6 +55,7 @@ from rag.ui import markup
 from rag.ui.conversation import Conversation, Place, Shelf, by_article
 from rag.ui.examples import examples
 from rag.ui.feedback import feedback_on, keep
+from rag.ui.holdings import cited_by, histogram, listed
 from rag.ui.narrowing import chips, from_address, within
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
 from rag.ui.transcript import answer_text, conversation_markdown, question_link
@@ -260,7 +266,10 @@ def test_one_paragraph_a_line_where_there_are_no_blank_lines() -> None:
     assert markup.marked_html("Eins.\nZwei.", (), 1) == "<p>Eins.</p>\n<p>Zwei.</p>"
 
 
-ALLOWED_TAGS = {"article", "a", "blockquote", "button", "div", "h1", "h2", "h3", "h4", "mark", "p", "pre", "span"}
+ALLOWED_TAGS = {
+    *("article", "a", "blockquote", "button", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3", "h4", "mark", "p"),
+    *("pre", "span", "summary", "table", "tbody", "td", "th", "thead", "tr"),
+}
 ALLOWED_ATTRIBUTES = {
     *(
         "aria-hidden",
@@ -277,7 +286,7 @@ ALLOWED_ATTRIBUTES = {
         "lang",
         "rel",
     ),
-    *("role", "tabindex", "target", "title", "type"),
+    *("role", "scope", "tabindex", "target", "title", "type"),
 }
 
 
@@ -298,6 +307,10 @@ def test_nothing_in_any_field_can_add_a_tag_or_an_attribute(title: str, source: 
         (markup.article_html(article, citations, 1, 1, DE), (title, text)),
         (markup.trouble_html(text, DE), (text,)),
         (markup.copy_html(text, DE), (text,)),
+        (markup.paper_html(article, DE), (title, text)),
+        (markup.details_html(article, DE), (title, url)),
+        (markup.held_html(source, None, DE), (source,)),
+        (markup.table_html((title,), ((text,),), DE), (title, text)),
     ):
         seen = Reader(source_html)
         assert set(seen.tags) <= ALLOWED_TAGS
@@ -508,7 +521,10 @@ def test_only_the_pages_know_streamlit() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         and any("streamlit" in name for name in [getattr(node, "module", "") or "", *(a.name for a in node.names)])
     }
-    assert knowing == {"chat.py", "article.py", "filters.py", "keeping.py", "session.py"}
+    assert knowing == {
+        *("archive.py", "article.py", "bridge.py", "chat.py", "filters.py", "frame.py", "keeping.py", "quality.py"),
+        "session.py",
+    }
 
 
 def test_the_page_starts_without_models_and_indexes() -> None:
@@ -961,3 +977,42 @@ def test_an_address_narrows_its_question(page: AppTest) -> None:
     page.run()
     filters = page.session_state["session"].conversation.answers[0].query.filters
     assert filters == Filters(date(2022, 3, 1), None, ("Demo", "<b>Blatt</b>"))
+
+
+# Archive -------------------------------------------------------------------------------------------------------------
+
+
+def test_articles_are_counted_over_time_without_gaps() -> None:
+    def on(*days: str) -> list[Listed]:
+        return [Listed(day, day, None, date.fromisoformat(day)) for day in days]
+
+    assert histogram([Listed("x", "", None, None)]) == {}
+    assert histogram(on("2022-11-30", "2023-01-01", "2023-01-31")) == {"2022-11": 1, "2022-12": 0, "2023-01": 2}
+    assert histogram(on("2015-01-01", "2018-05-05")) == {"2015": 1, "2016": 0, "2017": 0, "2018": 1}
+
+
+def test_the_archive_lists_what_is_found_and_passes(tmp_path: Path) -> None:
+    rows = [("a", "Rheinbrücke gesperrt", "Bote", "2022-05-01"), ("b", "Zinsen steigen", "Blatt", "2023-01-01")]
+    lines = [
+        {"_id": key, "title": title, "text": f"{title}. Mehr dazu morgen.", "source": source, "published": day}
+        for key, title, source, day in (*rows, ("c", "Brücken und Zinsen", "Blatt", None))
+    ]
+    corpus = tmp_path / "c.jsonl"
+    corpus.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    build(corpus, tmp_path / "index", load_encoder())
+    index = open_index(tmp_path / "index")
+    assert [a.article_id for a in listed(index, " ", Filters())] == ["b", "a", "c"]
+    assert {a.article_id for a in listed(index, "Zinsen", Filters())} == {"b", "c"}
+    assert [a.article_id for a in listed(index, "Zinsen", Filters(since=date(2022, 1, 1)))] == ["b"]
+    assert [a.article_id for a in listed(index, "", Filters(sources=("Bote",)))] == ["a"]
+    assert listed(index, "?!", Filters()) == []
+    assert index.store.span() == (date(2022, 5, 1), date(2023, 1, 1))
+
+
+def test_an_article_knows_the_questions_that_cited_it() -> None:
+    shelf = Shelf().changed(Conversation((answer("Wie wird das Wetter?"), answer("Warum keine Patriots?"))))
+    assert cited_by(shelf, "bukarest.md") == [
+        (0, Place(0, 1), "Wie wird das Wetter?"),
+        (0, Place(1, 1), "Warum keine Patriots?"),
+    ]
+    assert cited_by(shelf, "nirgends.md") == []

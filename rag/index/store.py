@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.corpus.copies import bands, shingles
 from rag.errors import IndexDamaged, NotFound, damaged, unwritable
@@ -41,6 +41,15 @@ CREATE INDEX IF NOT EXISTS articles_source ON articles (source, article_id);
 """
 _KNOWN_IDS = 100_000  # some 25 MB
 _LOOKUP = 500  # ids in one statement; SQLite allows 999 in its oldest builds
+
+
+class Listed(NamedTuple):
+    """An article in a list."""
+
+    article_id: str
+    title: str
+    source: str | None
+    published: date | None
 
 
 class Store:
@@ -137,18 +146,32 @@ class Store:
 
     def rows_within(self, filters: Filters) -> list[int]:
         """The row numbers of all passages that pass the filters. An undated article passes no date filter."""
-        conditions, values = ["1"], list[Any]()
-        if filters.since:
-            conditions.append("published >= ?")
-            values.append(filters.since.isoformat())
-        if filters.until:
-            conditions.append("published <= ?")
-            values.append(filters.until.isoformat())
-        if filters.sources:
-            conditions.append(f"source IN ({_marks(filters.sources)})")
-            values += filters.sources
-        sql = "SELECT row FROM passages JOIN articles USING (article_id) WHERE " + " AND ".join(conditions)
-        return [row for (row,) in self._rows(sql, values)]
+        condition, values = _passing(filters)
+        return [
+            row
+            for (row,) in self._rows(f"SELECT row FROM passages JOIN articles USING (article_id) {condition}", values)
+        ]
+
+    def listed(self, filters: Filters = Filters()) -> list[Listed]:
+        """All articles that pass the filters, newest first, without their texts; undated ones come last."""
+        condition, values = _passing(filters)
+        sql = (
+            f"SELECT article_id, title, source, published FROM articles {condition} ORDER BY published DESC, article_id"
+        )
+        hidden = self.withdrawn()
+        with damaged(self._name, ValueError, TypeError):
+            found = [
+                Listed(article_id, title, source, date.fromisoformat(day) if day else None)
+                for article_id, title, source, day in self._rows(sql, values)
+            ]
+        return [article for article in found if article.article_id not in hidden]
+
+    def span(self) -> tuple[date | None, date | None]:
+        """The days of the oldest and the newest dated article."""
+        found = self._rows("SELECT min(published), max(published) FROM articles WHERE published > ''")[0]
+        with damaged(self._name, ValueError, TypeError):
+            first, last = (date.fromisoformat(day) if day else None for day in found)
+            return first, last
 
     def also_in(self, article_id: str, quote: str) -> tuple[str, ...]:
         """The other outlets whose copy of the same report holds these words too, by name; no withdrawn copy counts."""
@@ -275,6 +298,21 @@ class StoreWriter:
         sql = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
         articles, passages = self._connection.execute(sql).fetchone()
         return int(articles), int(passages)
+
+
+def _passing(filters: Filters) -> tuple[str, list[Any]]:
+    """The condition of a statement for what passes the filters, with its values."""
+    conditions, values = ["1"], list[Any]()
+    if filters.since:
+        conditions.append("published >= ?")
+        values.append(filters.since.isoformat())
+    if filters.until:
+        conditions.append("published <= ?")
+        values.append(filters.until.isoformat())
+    if filters.sources:
+        conditions.append(f"source IN ({_marks(filters.sources)})")
+        values += filters.sources
+    return "WHERE " + " AND ".join(conditions), values
 
 
 def _to_column(value: Any) -> Any:

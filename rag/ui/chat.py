@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from rag.types import Answer, Article, Filters
 from rag.ui import markup
 from rag.ui.article import article_panel
-from rag.ui.conversation import Conversation, Place, by_article
+from rag.ui.bridge import connect
+from rag.ui.conversation import Place, by_article
 from rag.ui.examples import examples
 from rag.ui.filters import filter_bar, filter_chips
 from rag.ui.keeping import answer_tools, restart, talks_menu
 from rag.ui.session import Session, session
-from rag.ui.texts import LANGUAGES, NAMES, TEXTS, Texts, language_of
+from rag.ui.texts import Texts
 from rag.ui.writing import Writing
 
 if TYPE_CHECKING:
@@ -34,32 +35,23 @@ PAUSE = 0.06  # seconds between two sentences of a new answer: to be seen coming
 BEAT = 0.1  # seconds between two looks at what a language model has written
 _NEWEST = 20  # articles looked at for example questions
 
-_bridge: Any = st.components.v2.component(
-    "beleg_bridge",
-    html='<div class="live" aria-live="polite"></div>',
-    css=".live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }",
-    js=(HERE / "bridge.js").read_text("utf-8"),
-)
 
-
-def chat_page(assistant: Assistant, settings: Settings) -> None:
+def chat_page(assistant: Assistant, settings: Settings, texts: Texts) -> None:
     """The whole page, drawn anew on every interaction; of the corpus it only wants example questions."""
     own = session()
-    texts = masthead()
     tools = st.container(key="tools", horizontal=True, horizontal_alignment="right")
-    count, newest = _archive(assistant.index.folder, assistant.index.store)
+    count, newest, outlets = _archive(assistant.index.folder, assistant.index.store)
     # Fixed places, so that a longer conversation never moves what stands below it.
     body, ask, panel, bridge = (st.container(key=key) for key in ("turns", "ask", "panel", "bridge"))
     with ask:  # inside a container, or Streamlit scrolls to the end of each answer instead of its beginning
-        filters, outlets = own.conversation.filters, assistant.index.store.sources()
-        filter_bar(f"ask-{own.shelf.current}", filters, outlets, texts, own.narrow)
+        filter_bar(f"ask-{own.shelf.current}", own.conversation.filters, outlets, texts, own.narrow)
         st.chat_input(texts.ask, key="typed", on_submit=_submit)
         line = texts.archive(count, newest[0].published if newest else None)
         st.html(markup.footer_html(line, texts.language))
     is_written = assistant.writer is not None and bool(own.pending)
     if is_written:  # the page goes to the question now; what follows can take minutes
         with bridge:
-            _connect(own.conversation, texts, coming=1)
+            connect(own.conversation, texts, coming=1)
         with tools:
             _tools(texts)
     with body:
@@ -75,38 +67,12 @@ def chat_page(assistant: Assistant, settings: Settings) -> None:
         with tools:  # now that the conversation is what it will be
             _tools(texts)
         with bridge:
-            _connect(own.conversation, texts)
+            connect(own.conversation, texts)
 
 
 def _tools(texts: Texts) -> None:
     talks_menu(texts)
     st.button(texts.new_chat, key="new", icon=":material/edit_square:", type="tertiary", on_click=restart)
-
-
-def masthead() -> Texts:
-    """Style, name and language switch; gives the language that the frame is in."""
-    st.html(STYLE)
-    if "lang" not in st.session_state:
-        st.session_state.lang = language_of(st.query_params.get("lang"))
-    texts = TEXTS[language_of(st.session_state.lang)]
-    with st.container(key="masthead", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.html(markup.masthead_html(texts))
-        st.segmented_control(
-            "Sprache · Language",
-            LANGUAGES,
-            key="lang",
-            required=True,
-            format_func=NAMES.__getitem__,
-            label_visibility="collapsed",
-            on_change=_keep_language,
-            width="content",
-        )
-    return texts
-
-
-def _keep_language() -> None:
-    """Into the address, so that a reload keeps it."""
-    st.query_params["lang"] = st.session_state.lang
 
 
 def _choose(question: str) -> None:
@@ -118,9 +84,9 @@ def _submit() -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _archive(folder: Path, _store: Store) -> tuple[int, tuple[Article, ...]]:
-    """How many articles a generation of the index holds, and the newest ones."""
-    return _store.count()[0], tuple(_store.newest(_NEWEST))
+def _archive(folder: Path, _store: Store) -> tuple[int, tuple[Article, ...], list[str]]:
+    """How many articles a generation of the index holds, the newest ones, and its outlets."""
+    return _store.count()[0], tuple(_store.newest(_NEWEST)), _store.sources()
 
 
 def _ask(assistant: Assistant, own: Session, file: Path, texts: Texts) -> None:
@@ -233,23 +199,3 @@ def _welcome(questions: list[str], texts: Texts) -> None:
             for number, question in enumerate(questions):
                 name = markup.label(question)
                 st.button(name, key=f"example-{number}", on_click=_choose, args=(question,), width="stretch")
-
-
-def _connect(conversation: Conversation, texts: Texts, coming: int = 0) -> None:
-    """The page's script: tells it where to scroll, hears of clicks on numbers and of Escape.
-
-    ``coming`` counts the questions below the answers.
-    """
-    answers = conversation.answers
-    data = {
-        "language": texts.language,
-        "send": texts.send,
-        "turns": len(answers) + coming,
-        "opening": conversation.openings if conversation.place else 0,
-        "announcement": texts.announcement(answers[-1].message, answers[-1].citations) if answers else "",
-    }
-    _bridge(key="page", data=data, on_cite_change=_on_cite, on_leave_change=session().close)
-
-
-def _on_cite() -> None:
-    session().open(Place.parse(st.session_state.page.get("cite")))

@@ -22,6 +22,11 @@ _LONGEST_QUESTION = 400
 _BLANK_LINES = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n")
 _LONGEST_CROSSHEAD = 90
+_PLOT = (
+    "text{font:13px sans-serif;fill:#5f5b53}.measured{fill:#4f81a8}.published{fill:#b9b4a8}"
+    ".interval{stroke:#8a4b08;stroke-width:2}.peer{fill:#b9b4a8}.title{font-weight:600}"
+    "@media(prefers-color-scheme:dark){text{fill:#aaa69c}.interval{stroke:#f0b775}}"
+)
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -147,6 +152,81 @@ def thanks_html(verdict: str, texts: Texts) -> str:
 def hint_html(line: str, texts: Texts) -> str:
     """A line to be read out when it comes."""
     return f'<p class="beleg-hint" role="status" lang="{texts.language}">{escape(line)}</p>'
+
+
+def heading_html(text: str, texts: Texts) -> str:
+    """The heading of a page."""
+    return f'<h1 class="beleg-page" lang="{texts.language}">{escape(text)}</h1>'
+
+
+def subheading_html(text: str, texts: Texts) -> str:
+    """A small heading."""
+    return f'<h3 class="beleg-heading" lang="{texts.language}">{escape(text)}</h3>'
+
+
+def prose_html(paragraphs: Sequence[str], texts: Texts) -> str:
+    """What the house says in its own words."""
+    body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
+    return f'<div class="beleg-prose" lang="{texts.language}">{body}</div>'
+
+
+def stale_html(line: str, texts: Texts) -> str:
+    """That the archive is old."""
+    return f'<p class="beleg-reason" role="note" lang="{texts.language}">{escape(line)}</p>'
+
+
+def held_html(source: str | None, published: date | None, texts: Texts) -> str:
+    """Outlet and day of an article in a list."""
+    return f'<p class="beleg-facts" lang="{texts.language}">{_facts_html(texts, source, None, published, None)}</p>'
+
+
+def paper_html(article: Article, texts: Texts) -> str:
+    """A whole article on a page of its own."""
+    facts = _facts_html(texts, article.source, article.author, article.published, article.updated)
+    title = escape(article.title or texts.untitled)
+    return (
+        f'<article class="beleg-paper" lang="{escape(article.language)}"><h1>{title}</h1>'
+        f'<p class="beleg-facts" lang="{texts.language}">{facts}{_link_html(article.url, texts)}</p>'
+        f'<div class="beleg-text">{marked_html(article.text, (), 0)}</div></article>'
+    )
+
+
+def details_html(article: Article, texts: Texts) -> str:
+    """What else is known of an article; what is not known is left out."""
+    day = {"fetched": article.fetched, "updated": article.updated}
+    known = {
+        "article_id": article.article_id,
+        "section": article.section,
+        "licence": article.licence,
+        "url": article.url,
+        **{name: texts.day(value) for name, value in day.items() if value},
+    }
+    rows = [(texts.details[name], value) for name, value in known.items() if value]
+    return facts_html(rows, texts)
+
+
+def facts_html(rows: Sequence[tuple[str, str]], texts: Texts) -> str:
+    """Facts under their names."""
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    return f'<dl class="beleg-details" lang="{texts.language}">{body}</dl>'
+
+
+def table_html(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Texts) -> str:
+    """Measured figures, folded up below their plot."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f'<details class="beleg-section" lang="{texts.language}"><summary>{escape(texts.table)}</summary>'
+        f'<div class="beleg-table" tabindex="0">{table}</div></details>'
+    )
+
+
+def plot(svg: str) -> str:
+    """A plot of ours with its colours in it: as an image it knows none of the page's. Streamlit's
+    HTML takes no SVG."""
+    styled = svg.replace(">", f"><style>{_PLOT}</style>", 1)
+    return styled.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
 def copy_html(text: str, texts: Texts) -> str:

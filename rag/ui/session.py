@@ -26,6 +26,8 @@ class Session:
     pending: list[str] = field(default_factory=list)
     writing: Writing | None = None  # what a language model is making of the first of them
     verdicts: dict[tuple[int, int], Verdict] = field(default_factory=dict)
+    looked_for: str = ""  # in the archive, with its own filters
+    archive_filters: Filters = Filters()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

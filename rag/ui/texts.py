@@ -87,6 +87,28 @@ class Texts:
     no_period: str
     outlets: str
     all_outlets: str
+    ask_page: str
+    archive_title: str
+    quality_title: str
+    search: str
+    time_axis: str
+    count_axis: str
+    more: str
+    back: str
+    no_article: str
+    cited_by: str
+    versions: str
+    one_version: str
+    articles_held: str
+    oldest: str
+    newest_held: str
+    built: str
+    encoder: str
+    stale: str
+    not_measured: str
+    table: str
+    quality_words: tuple[str, ...]
+    details: Mapping[str, str]
     thumbs: Mapping[str, str]
     thanks: Mapping[str, str]
 
@@ -124,8 +146,16 @@ class Texts:
 
     def archive(self, count: int, newest: date | None) -> str:
         """How much there is to ask: ``41 Artikel, neuester vom 15. Dezember 2023``."""
-        size = self.one_article if count == 1 else self.articles.format(count=self.number(count))
+        size = self.found_articles(count)
         return f"{size}, {self.newest.format(date=self.day(newest))}" if newest else size
+
+    def found_articles(self, count: int) -> str:
+        """How many articles a list holds."""
+        return self.one_article if count == 1 else self.articles.format(count=self.number(count))
+
+    def version(self, number: int, day: date | None) -> str:
+        """An earlier version of an article: ``Fassung 1 · 30. November 2022``."""
+        return f"{self.one_version.format(number=number)} · {self.published(day)}"
 
     def announcement(self, message: str, citations: tuple[Citation, ...]) -> str:
         """What a screen reader says when an answer has come."""
@@ -207,6 +237,52 @@ TEXTS: Mapping[Language, Texts] = {
         no_period="Diesen Zeitraum verstehe ich nicht. Bitte mit Jahr, etwa „März 2022“ oder „2021 bis 2022“.",
         outlets="Medien",
         all_outlets="alle",
+        ask_page="Fragen",
+        archive_title="Archiv",
+        quality_title="Qualität",
+        search="Im Archiv suchen",
+        time_axis="Zeit",
+        count_axis="Artikel",
+        more="Weitere zeigen",
+        back="Zum Archiv",
+        no_article="Diesen Artikel gibt es im Archiv nicht (mehr).",
+        cited_by="In diesem Besuch zitiert auf die Frage",
+        versions="Frühere Fassungen",
+        one_version="Fassung {number}",
+        articles_held="Artikel",
+        oldest="Ältester Artikel",
+        newest_held="Neuester Artikel",
+        built="Zuletzt erneuert",
+        encoder="Sprachverständnis (Encoder)",
+        stale="Der neueste Artikel ist {days} Tage alt. Was danach geschah, weiß dieses Archiv nicht.",
+        not_measured="Hier liegen keine Messergebnisse.",
+        table="Alle Zahlen",
+        quality_words=(
+            (
+                "Wie gut Beleg sucht und antwortet, ist an Fragen mit bekannter Antwort gemessen, nicht an "
+                "diesem Archiv. Jede Zahl stammt aus einer Ergebnisdatei, die ein Befehl des Projekts "
+                "geschrieben hat. Waagerechte Linien zeigen, wie weit der wahre Wert davon entfernt liegen kann "
+                "(95 %)."
+            ),
+            (
+                "nDCG@10 und MRR@10 sagen, wie weit oben der richtige Artikel steht: 1 heißt immer an erster "
+                "Stelle. Recall@10 ist der Anteil der Fragen, bei denen er unter den ersten zehn ist, Success@1 "
+                "der, bei denen er der erste ist."
+            ),
+            (
+                "Bei Antworten zählt, wie oft die richtige Stelle zitiert wird, und wie oft Beleg richtig sagt, "
+                "dass nichts im Archiv steht. Eine Quote von 0,9 heißt: von zehn Fragen gehen neun gut aus, "
+                "eine nicht. Sehen Sie deshalb die zitierte Stelle an."
+            ),
+        ),
+        details={
+            "article_id": "Kennung",
+            "section": "Ressort",
+            "licence": "Lizenz",
+            "url": "Adresse",
+            "fetched": "Abgerufen",
+            "updated": "Geändert",
+        },
         thumbs={"up": ":material/thumb_up: Ja", "down": ":material/thumb_down: Nein"},
         thanks={"up": "Danke: als hilfreich vermerkt.", "down": "Danke: als nicht hilfreich vermerkt."},
     ),
@@ -281,6 +357,51 @@ TEXTS: Mapping[Language, Texts] = {
         no_period="I do not understand this period. Please name a year, as in “March 2022” or “2021 to 2022”.",
         outlets="Outlets",
         all_outlets="all",
+        ask_page="Ask",
+        archive_title="Archive",
+        quality_title="Quality",
+        search="Search the archive",
+        time_axis="Time",
+        count_axis="Articles",
+        more="Show more",
+        back="Back to the archive",
+        no_article="This article is not, or no longer, in the archive.",
+        cited_by="Cited in this visit for the question",
+        versions="Earlier versions",
+        one_version="Version {number}",
+        articles_held="Articles",
+        oldest="Oldest article",
+        newest_held="Newest article",
+        built="Last updated",
+        encoder="Encoder",
+        stale="The newest article is {days} days old. This archive knows nothing of what happened since.",
+        not_measured="There are no measured results here.",
+        table="All figures",
+        quality_words=(
+            (
+                "How well Beleg finds and answers is measured on questions with known answers, not on this "
+                "archive. Each figure comes from a results file that a command of the project wrote. Horizontal "
+                "lines show how far the true value may be from it (95 %)."
+            ),
+            (
+                "nDCG@10 and MRR@10 say how high the right article stands: 1 means always first. Recall@10 is "
+                "the share of questions for which it is among the first ten, Success@1 that for which it is the "
+                "first."
+            ),
+            (
+                "For answers it counts how often the right passage is cited, and how often Beleg rightly says "
+                "that the archive holds nothing. A share of 0.9 means: of ten questions nine end well, one does "
+                "not. So do look at the passage that is cited."
+            ),
+        ),
+        details={
+            "article_id": "Identifier",
+            "section": "Section",
+            "licence": "Licence",
+            "url": "Address",
+            "fetched": "Fetched",
+            "updated": "Updated",
+        },
         thumbs={"up": ":material/thumb_up: Yes", "down": ":material/thumb_down: No"},
         thanks={"up": "Thank you: noted as helpful.", "down": "Thank you: noted as not helpful."},
     ),

@@ -1,0 +1,123 @@
+"""The archive page: all articles with search, period, outlet and a histogram over time; one article with its versions.
+
+Knows how Streamlit draws; what is listed comes from ``holdings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from rag.corpus.versions import versions
+from rag.errors import BelegError, NotFound
+from rag.types import Article, Filters
+from rag.ui import markup
+from rag.ui.bridge import connect
+from rag.ui.conversation import Conversation, Place
+from rag.ui.filters import filter_bar
+from rag.ui.holdings import cited_by, histogram, listed
+from rag.ui.session import session
+from rag.ui.texts import Texts
+
+if TYPE_CHECKING:
+    from rag.index.reader import Index
+
+PAGE = 20  # articles shown at first, and more with each click
+
+
+def archive_page(index: Index, corpus: Path, texts: Texts, to_chat: Callable[[], None]) -> None:
+    """All articles, or the one that the address names. ``to_chat`` leads to the chat page."""
+    connect(Conversation(), texts)
+    if name := st.query_params.get("article"):
+        _article(index, corpus, name, texts, to_chat)
+    else:
+        _list(index, texts)
+
+
+def _list(index: Index, texts: Texts) -> None:
+    own = session()
+    st.html(markup.heading_html(texts.archive_title, texts))
+    asked = st.text_input(texts.search, key="archive-words", value=own.looked_for, max_chars=500)
+    own.looked_for = asked
+    filter_bar("archive", own.archive_filters, index.store.sources(), texts, _narrow)
+    found = listed(index, asked, own.archive_filters)
+    st.html(markup.hint_html(texts.found_articles(len(found)), texts))
+    if len(counts := histogram(found)) > 1:
+        columns = {texts.time_axis: list(counts), texts.count_axis: list(counts.values())}
+        st.bar_chart(columns, x=texts.time_axis, y=texts.count_axis, height=180, color="#4f81a8")
+    shown = PAGE * (1 + st.session_state.setdefault("archive-more", 0))
+    for number, article in enumerate(found[:shown]):
+        with st.container(key=f"held-{number}", gap=None):
+            title = markup.label(article.title or texts.untitled)
+            st.button(title, key=f"article-{number}", type="tertiary", on_click=_show, args=(article.article_id,))
+            st.html(markup.held_html(article.source, article.published, texts))
+    if len(found) > shown:
+        st.button(texts.more, key="more", on_click=_more)
+
+
+def _article(index: Index, corpus: Path, name: str, texts: Texts, to_chat: Callable[[], None]) -> None:
+    st.button(texts.back, key="back", icon=":material/arrow_back:", type="tertiary", on_click=_back)
+    try:
+        article = index.store.article(name)
+    except NotFound:
+        st.html(markup.hint_html(texts.no_article, texts))
+        return
+    st.html(markup.paper_html(article, texts))
+    with st.container(key="about"):
+        st.html(markup.details_html(article, texts))
+        _questions(article, texts, to_chat)
+        _versions(corpus, article, texts)
+
+
+def _questions(article: Article, texts: Texts, to_chat: Callable[[], None]) -> None:
+    """The questions of this session whose answers cite the article, each a way back to its answer."""
+    own = session()
+    if not (found := cited_by(own.shelf, article.article_id)):
+        return
+    st.html(markup.subheading_html(texts.cited_by, texts))
+    for number, (talk, place, question) in enumerate(found):
+        name = markup.label(markup.shortened(question, 120))
+        if st.button(name, key=f"asked-{number}", type="tertiary"):
+            _return_to(talk, place)
+            to_chat()
+
+
+def _return_to(talk: int, place: Place) -> None:
+    own = session()
+    own.turn_to(own.shelf.taken(talk))
+    own.open(place)
+
+
+def _versions(corpus: Path, article: Article, texts: Texts) -> None:
+    try:
+        former = versions(corpus, article.article_id)
+    except BelegError as error:
+        st.html(markup.hint_html(str(error), texts))
+        return
+    if not former:
+        return
+    st.html(markup.subheading_html(texts.versions, texts))
+    for number, version in reversed(list(enumerate(former, 1))):
+        with st.expander(markup.label(texts.version(number, version.updated or version.fetched or version.published))):
+            st.html(markup.paper_html(version, texts))
+
+
+def _narrow(filters: Filters) -> None:
+    own = session()
+    own.archive_filters = filters
+    st.session_state["archive-more"] = 0
+
+
+def _show(article_id: str) -> None:
+    st.query_params["article"] = article_id
+
+
+def _back() -> None:
+    st.query_params.pop("article", None)
+
+
+def _more() -> None:
+    st.session_state["archive-more"] += 1
