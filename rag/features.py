@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from rag.encoder import StaticEncoder
+from rag.expected import Expected
 from rag.german import sentences, stems, words
 from rag.terms import Array, Idf, Terms, covered, weakest
 from rag.types import Hit, Query, Quote
@@ -188,6 +189,7 @@ class Features:
         self._encoder = encoder
         self._question = query.searched
         self._form = question_form(query.question)
+        self._expected = Expected(query.question)
         self._terms = Terms(self._question, encoder, idf)
 
     @cached_property
@@ -217,6 +219,7 @@ class Features:
         names = self._terms.names(self._neighbourhood(found.gram)[3])
         columns |= {"names": names[:, 0], "names_weakest": names[:, 1], "rarest": names[:, 2]}
         columns |= self._retrieval() | self._shape(analysed)
+        columns |= self._answers(texts, columns["gram_window"], columns["soft_window"])
         return np.nan_to_num(np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32))
 
     @property
@@ -246,6 +249,22 @@ class Features:
             "hit_article": _column(hit.article.article_id == self._hits[0].article.article_id for hit in own),
             "hit_dense": _column(hit.parts.get("dense", 0.0) for hit in own),
             "hit_title": _column(titled[c.hit] for c in self.flat),
+        }
+
+    def _answers(self, texts: Sequence[str], gram: Array, soft: Array) -> dict[str, Array]:
+        """Whether the kind of answer is there that the question expects, and there on the topic of the question."""
+        held = _column(self._expected.held(text) for text in texts)
+        before, after, window, whole = self._neighbourhood(held[:, np.newaxis])
+        return {
+            "expects": _column([bool(self._expected.kind)] * len(texts)),
+            "expected": held,
+            "expected_before": before[:, 0],
+            "expected_after": after[:, 0],
+            "expected_passage": whole[:, 0],
+            "expected_gram": held * gram,
+            "expected_soft": held * soft,
+            "expected_gram_window": window[:, 0] * gram,
+            "lacks_expected": float(bool(self._expected.kind)) * (1 - held),
         }
 
     def _title_cover(self, title: str) -> float:
@@ -305,4 +324,6 @@ NAMES: tuple[str, ...] = (
         "depth",
     ),
     *("new_numbers", "new_names", "new_words", "asked_words"),
+    *("expects", "expected", "expected_before", "expected_after", "expected_passage"),
+    *("expected_gram", "expected_soft", "expected_gram_window", "lacks_expected"),
 )

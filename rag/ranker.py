@@ -1,6 +1,6 @@
 """The trained sentence ranker: feature rows → how likely each sentence answers, and how likely none does.
 
-A small perceptron run by numpy. Knows numbers only; what they mean stands in ``rag.features``.
+Two small perceptrons run by numpy. Knows numbers only; what they mean stands in ``rag.features``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from rag.terms import Array
 BUNDLED = MODELS / "beleg-ranker-de"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+LAYERS = ("0.weight", "0.bias", "1.weight", "1.bias")
+_LEADING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,26 @@ class Ranker:
 
     def judge(self, rows: Array) -> Judgement:
         """Scores for feature rows of shape (sentences, features), at least one row."""
-        x = (rows - self._w["mean"]) / self._w["scale"]
-        scores = self._layers(x, "sentence")
-        summary = np.concatenate([x.max(axis=0), x[int(scores.argmax())]])
-        none = float(self._layers(summary[np.newaxis], "none")[0])
-        top = float(scores.max())
-        # P(any) = 1 - softmax weight of "none" among all sentences.
-        some = top + float(np.log(np.exp(scores - top).sum()))
-        return Judgement(scores, float(1 / (1 + np.exp(np.clip(none - some, -50, 50)))))
+        scores = self._perceptron(rows, "sentence")
+        answerable = float(self._perceptron(overview(rows, scores)[np.newaxis], "answerable")[0])
+        return Judgement(scores, float(1 / (1 + np.exp(-np.clip(answerable, -50, 50)))))
 
-    def _layers(self, x: Array, name: str) -> Array:
-        hidden = np.maximum(x @ self._w[f"{name}.0.weight"].T + self._w[f"{name}.0.bias"], 0)
-        return np.asarray((hidden @ self._w[f"{name}.1.weight"].T + self._w[f"{name}.1.bias"])[:, 0], dtype=np.float32)
+    def _perceptron(self, rows: Array, name: str) -> Array:
+        w = {key: self._w[f"{name}.{key}"] for key in ("mean", "scale", *LAYERS)}
+        hidden = np.maximum((rows - w["mean"]) / w["scale"] @ w["0.weight"].T + w["0.bias"], 0)
+        return np.asarray((hidden @ w["1.weight"].T + w["1.bias"])[:, 0], dtype=np.float32)
+
+
+def overview(rows: Array, scores: Array) -> Array:
+    """What all candidates look like together, shape (4 features + 9,): whether any answers shows in the whole list.
+
+    The highest of each feature, the best sentence, the mean of the best three and of all; then the highest score, how
+    far the next five are behind it, and how much it stands out.
+    """
+    order = np.argsort(-scores, kind="stable")
+    best = scores[order[:_LEADING]]
+    leading = np.pad(best, (0, _LEADING - len(best)), constant_values=float(scores.min()))
+    rest = float(np.log(np.exp(scores - leading[0]).sum()))
+    standing_out = [leading[0], *(leading[0] - leading[1:]), rest, scores.std(), leading[0] - scores.mean()]
+    parts = [rows.max(axis=0), rows[order[0]], rows[order[:3]].mean(axis=0), rows.mean(axis=0), standing_out]
+    return np.concatenate(parts).astype(np.float32)

@@ -1,16 +1,17 @@
 """Examples → the bundled sentence ranker.
 
-The loss is listwise over all candidate sentences and "none" (Cao et al. 2007, ListNet). One network is trained for each
-fold of the texts; what each says of the texts it has not seen gives the validation scores and the thresholds, and
-their mean is the model (Breiman 1996, bagging). This module knows feature rows, not where they come from.
+Sentences are scored with a listwise loss over all candidates and "none", which scores 0 (Cao et al. 2007, ListNet).
+Then a second network learns from those scores and the whole list whether any sentence answers. One network of each kind
+is trained for each fold of the texts; what it says of the texts it has not seen gives the validation scores and the
+thresholds, and their mean is the model (Breiman 1996, bagging). Knows feature rows, not where they come from.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rag.features import NAMES
-from rag.ranker import CONFIG, WEIGHTS
+from rag.ranker import CONFIG, WEIGHTS, overview
 from rag.terms import Array
 from rag.training.examples import Example, Say
 
@@ -36,6 +37,10 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     dropout: float = 0.15
+    judge_hidden: int = 32  # the second network
+    judge_epochs: int = 25
+    judge_learning_rate: float = 1e-3
+    judge_decay: float = 2e-2
     withheld: float = 0.3  # share of answerable questions asked once more without their text
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
     folds: int = 5
@@ -48,63 +53,129 @@ def train_ranker(
     examples: Sequence[Example], encoder: str, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None
 ) -> dict[str, float]:
     """Trains on examples made with the encoder of that fingerprint, saves under ``out``; gives validation scores."""
-    network, judged = fit_folds(examples, recipe, random.Random(recipe.seed), say)
-    scores = figures(judged, examples)
-    confident = np.sort([c for (_, c), e in zip(judged, examples, strict=True) if e.gold.any()])
-    answer, nearest = (float(confident[int(share * len(confident))]) for share in (recipe.refused, recipe.lost))
-    say("validation: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    save(network, encoder, out, answer, nearest)
-    return scores
+    torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
+    folds = _folds(examples, recipe)
+    sentence, scores = _fit_sentences(examples, folds, recipe)
+    say("the sentences are ranked")
+    answerable, confident = _fit_answerable(examples, scores, folds, recipe)
+    judged = list(zip(scores, confident, strict=True))
+    measured = figures(judged, examples)
+    sure = np.sort([c for c, e in zip(confident, examples, strict=True) if e.gold.any()])
+    answer, nearest = (float(sure[int(share * len(sure))]) for share in (recipe.refused, recipe.lost))
+    say("validation: " + ", ".join(f"{name} {value:.3f}" for name, value in measured.items()))
+    save({"sentence": sentence, "answerable": answerable}, encoder, out, answer, nearest)
+    return measured
 
 
-def fit_folds(
-    examples: Sequence[Example], recipe: Recipe, rng: random.Random, say: Say
-) -> tuple[Network, list[Judged]]:
-    """The mean of one network a fold, and what is said of each example by the network that has not seen its text."""
+def _folds(examples: Sequence[Example], recipe: Recipe) -> list[int]:
+    """The fold of each example: all questions on a text are in one."""
     documents = sorted({e.document for e in examples})
-    rng.shuffle(documents)
+    random.Random(recipe.seed).shuffle(documents)
     fold = {document: i % recipe.folds for i, document in enumerate(documents)}
-    everything = torch.from_numpy(np.concatenate([e.rows for e in examples]))
-    mean, scale = everything.mean(dim=0), everything.std(dim=0).clamp_min(1e-3)
-    judged: list[Judged | None] = [None] * len(examples)
+    return [fold[e.document] for e in examples]
+
+
+def _fit_sentences(examples: Sequence[Example], folds: Sequence[int], recipe: Recipe) -> tuple[Perceptron, list[Array]]:
+    """The mean of one network a fold, and the scores by the network that has not seen the text."""
+    rows = torch.from_numpy(np.concatenate([e.rows for e in examples]))
+    scores: list[Array] = [np.zeros(0, dtype=np.float32)] * len(examples)
     networks = []
     for number in range(recipe.folds):
-        held = [i for i, e in enumerate(examples) if fold[e.document] == number]
-        network = Network(mean, scale, recipe, recipe.seed + number)
-        fit(network, [e for e in examples if fold[e.document] != number], recipe)
-        for i, found in zip(held, judge(network, [examples[i] for i in held]), strict=True):
-            judged[i] = found
+        network = Perceptron(rows, recipe.hidden, recipe.dropout, recipe.seed + number)
+        _fit_ranking(network, [e for e, f in zip(examples, folds, strict=True) if f != number], recipe)
+        for i, fold in enumerate(folds):
+            if fold == number:
+                scores[i] = _values(network, examples[i].rows)
         networks.append(network)
-        say(f"fold {number + 1} of {recipe.folds}")
-    return averaged(networks, recipe), [found for found in judged if found is not None]
+    return averaged(networks), scores
 
 
-class Network(nn.Module):
-    """Two perceptrons: one scores a sentence, one the case that no sentence answers."""
+def _fit_answerable(
+    examples: Sequence[Example], scores: Sequence[Array], folds: Sequence[int], recipe: Recipe
+) -> tuple[Perceptron, list[float]]:
+    """The same for the network that tells whether any sentence answers."""
+    rows = torch.from_numpy(np.stack([overview(e.rows, s) for e, s in zip(examples, scores, strict=True)]))
+    gold = torch.tensor([float(e.gold.any()) for e in examples])
+    fold = torch.tensor(folds)
+    confident = torch.zeros(len(examples))
+    networks = []
+    for number in range(recipe.folds):
+        network = Perceptron(rows, recipe.judge_hidden, 0.0, recipe.seed + number)
+        seen, own = fold != number, fold == number
+        _fit_judging(network, rows[seen], gold[seen], recipe)
+        confident[own] = torch.sigmoid(torch.from_numpy(_values(network, rows[own].numpy())))
+        networks.append(network)
+    return averaged(networks), confident.tolist()
 
-    def __init__(self, mean: torch.Tensor, scale: torch.Tensor, recipe: Recipe, seed: int) -> None:
+
+class Perceptron(nn.Module):
+    """One hidden layer over standardised rows: a number for each row."""
+
+    def __init__(self, rows: torch.Tensor, hidden: int, dropout: float, seed: int) -> None:
         super().__init__()
         torch.manual_seed(seed)
         self.mean: torch.Tensor
         self.scale: torch.Tensor
-        self.register_buffer("mean", mean)
-        self.register_buffer("scale", scale)
-        self.sentence = self._perceptron(len(mean), recipe)
-        self.none = self._perceptron(2 * len(mean), recipe)
+        self.register_buffer("mean", rows.mean(dim=0))
+        self.register_buffer("scale", rows.std(dim=0).clamp_min(1e-3))
+        self.first = nn.Linear(rows.shape[1], hidden)
+        self.last = nn.Linear(hidden, 1)
+        self._dropout = nn.Dropout(dropout)
 
-    @staticmethod
-    def _perceptron(width: int, recipe: Recipe) -> nn.Sequential:
-        return nn.Sequential(
-            nn.Linear(width, recipe.hidden), nn.ReLU(), nn.Dropout(recipe.dropout), nn.Linear(recipe.hidden, 1)
-        )
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows of shape (…, features) → shape (…)."""
+        hidden = self._dropout(torch.relu(self.first((rows - self.mean) / self.scale)))
+        return torch.as_tensor(self.last(hidden)[..., 0])
 
-    def forward(self, rows: torch.Tensor, there: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rows (questions, sentences, features) and which are there → sentence scores, "none" scores."""
-        x = (rows - self.mean) / self.scale
-        scores = self.sentence(x)[..., 0].masked_fill(~there, -1e4)
-        highest = x.masked_fill(~there[..., None], -1e4).max(dim=1).values
-        best = x[torch.arange(len(x)), scores.argmax(dim=1)]
-        return scores, self.none(torch.cat([highest, best], dim=1))[:, 0]
+
+def _values(network: Perceptron, rows: Array) -> Array:
+    with torch.no_grad():
+        return np.asarray(network(torch.from_numpy(rows)).numpy(), dtype=np.float32)
+
+
+def _fit_ranking(network: Perceptron, examples: Sequence[Example], recipe: Recipe) -> None:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+    def loss(chosen: Sequence[int]) -> torch.Tensor:
+        rows, there, gold = _padded([examples[i] for i in chosen])
+        return _listwise(network(rows).masked_fill(~there, -1e4), gold)
+
+    _descend(network, optimizer, loss, len(examples), recipe.epochs, recipe.batch, recipe.seed)
+
+
+def _fit_judging(network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, recipe: Recipe) -> None:
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.judge_learning_rate, weight_decay=recipe.judge_decay)
+
+    def loss(chosen: Sequence[int]) -> torch.Tensor:
+        own = torch.tensor(chosen)
+        return nn.functional.binary_cross_entropy_with_logits(network(rows[own]), gold[own])
+
+    _descend(network, optimizer, loss, len(rows), recipe.judge_epochs, 2 * recipe.batch, recipe.seed)
+
+
+def _descend(
+    network: Perceptron,
+    optimizer: torch.optim.Optimizer,
+    loss: Callable[[Sequence[int]], torch.Tensor],
+    count: int,
+    epochs: int,
+    batch: int,
+    seed: int,
+) -> None:
+    """Lowers the loss over examples 0 to ``count``, in a new order each epoch, with one cycle of the learning rate."""
+    rng = random.Random(seed)
+    steps = epochs * -(-count // batch)
+    rate = optimizer.param_groups[0]["lr"]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    network.train()
+    for _ in range(epochs):
+        order = rng.sample(range(count), count)
+        for start in range(0, count, batch):
+            optimizer.zero_grad()
+            loss(order[start : start + batch]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+    network.eval()
 
 
 def _padded(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -119,70 +190,30 @@ def _padded(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, to
     return rows, there, gold
 
 
-def _loss(scores: torch.Tensor, none: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+def _listwise(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     """The negative log of the probability of any gold sentence, or of "none" where there is none."""
+    none = torch.zeros(len(scores))
     everything = torch.logsumexp(torch.cat([scores, none[:, None]], dim=1), dim=1)
     wanted = torch.logsumexp(scores.masked_fill(~gold, -1e4), dim=1)
     return (everything - torch.where(gold.any(dim=1), wanted, none)).mean()
 
 
-def fit(network: Network, examples: Sequence[Example], recipe: Recipe) -> None:
-    """Trains a network on the examples."""
-    torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
-    rng = random.Random(recipe.seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = recipe.epochs * -(-len(examples) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
-    network.train()
-    for _ in range(recipe.epochs):
-        order = rng.sample(range(len(examples)), len(examples))
-        for start in range(0, len(order), recipe.batch):
-            rows, there, gold = _padded([examples[i] for i in order[start : start + recipe.batch]])
-            scores, none = network(rows, there)
-            loss = _loss(scores, none, gold)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-    network.eval()
-
-
-def averaged(networks: Sequence[Network], recipe: Recipe) -> Network:
-    """One network whose scores are the mean of those of several: their hidden layers side by side."""
-    first = networks[0]
-    wide = replace(recipe, hidden=recipe.hidden * len(networks))
-    merged = Network(first.mean, first.scale, wide, recipe.seed).eval()
+def averaged(networks: Sequence[Perceptron]) -> Perceptron:
+    """One network whose value is the mean of those of several: their hidden layers side by side."""
     states = [network.state_dict() for network in networks]
+    hidden = len(states[0]["first.bias"])
+    merged = Perceptron(networks[0].mean.expand(2, -1), hidden * len(networks), 0.0, 0).eval()
     merged.load_state_dict(
         {
-            "mean": first.mean,
-            "scale": first.scale,
-            **{
-                f"{part}.{name}": together
-                for part in ("sentence", "none")
-                for name, together in {
-                    "0.weight": torch.cat([s[f"{part}.0.weight"] for s in states]),
-                    "0.bias": torch.cat([s[f"{part}.0.bias"] for s in states]),
-                    "3.weight": torch.cat([s[f"{part}.3.weight"] for s in states], dim=1) / len(states),
-                    "3.bias": torch.stack([s[f"{part}.3.bias"] for s in states]).mean(dim=0),
-                }.items()
-            },
+            "mean": states[0]["mean"],
+            "scale": states[0]["scale"],
+            "first.weight": torch.cat([s["first.weight"] for s in states]),
+            "first.bias": torch.cat([s["first.bias"] for s in states]),
+            "last.weight": torch.cat([s["last.weight"] for s in states], dim=1) / len(states),
+            "last.bias": torch.stack([s["last.bias"] for s in states]).mean(dim=0),
         }
     )
     return merged
-
-
-def judge(network: Network, examples: Sequence[Example]) -> list[Judged]:
-    """What a network says of the examples."""
-    found: list[Judged] = []
-    with torch.no_grad():
-        for start in range(0, len(examples), 256):
-            batch = examples[start : start + 256]
-            rows, there, _ = _padded(batch)
-            scores, none = network(rows, there)
-            confident = 1 - torch.softmax(torch.cat([scores, none[:, None]], dim=1), dim=1)[:, -1]
-            found += [(s[: len(e.rows)].numpy(), float(c)) for s, c, e in zip(scores, confident, batch, strict=True)]
-    return found
 
 
 def figures(judged: Sequence[Judged], examples: Sequence[Example]) -> dict[str, float]:
@@ -202,15 +233,16 @@ def figures(judged: Sequence[Judged], examples: Sequence[Example]) -> dict[str, 
     return {"first": float(np.mean(first)), "three": float(np.mean(three)), "auroc": auroc(yes, no) or 0.0}
 
 
-def save(network: Network, encoder: str, out: Path, answer_threshold: float, nearest_threshold: float) -> None:
+def save(
+    networks: Mapping[str, Perceptron], encoder: str, out: Path, answer_threshold: float, nearest_threshold: float
+) -> None:
     """Writes the folder that ``rag.ranker`` reads."""
     out.mkdir(parents=True, exist_ok=True)
-    names = {"sentence.3": "sentence.1", "none.3": "none.1"}  # without the dropout between
-    tensors = {}
-    for key, value in network.state_dict().items():
-        for old, new in names.items():
-            key = key.replace(old, new)
-        tensors[key] = value.contiguous()
+    tensors = {
+        f"{name}.{key.replace('first.', '0.').replace('last.', '1.')}": value.contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
     save_file(tensors, str(out / WEIGHTS))
     (out / WEIGHTS).chmod(0o644)  # safetensors makes it private
     thresholds = {"answer_threshold": answer_threshold, "nearest_threshold": nearest_threshold}
