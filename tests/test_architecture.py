@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rag.proper_names",
             "rag.facts",
             "rag.premise",
+            "rag.expected",
         }
     ),
     frozenset({"rag.index"}),
