@@ -44,7 +44,7 @@ class Recipe:
     withheld: float = 0.3  # share of answerable questions asked once more without their text
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
     folds: int = 5
-    refused: float = 0.08  # share of answerable validation questions below the answer threshold
+    refused: float = 0.12  # share of answerable validation questions below the answer threshold
     lost: float = 0.01  # the same for the threshold of "nothing found"
     seed: int = 7
 
