@@ -18,7 +18,7 @@ from rag.wording import leans_back
 # What is asked for may change with time; a reason or a way is explained, by one article.
 FORMS = frozenset({"yesno", "number", "when", "who", "what"})
 ENTRIES = 4
-_JUDGED = 0.5  # what one logit of the ranker is worth here: it judges within an article better than between them
+_JUDGED = 0.4  # what one logit of the ranker is worth here: it judges within an article better than between them
 _OWN = 5.0  # for a sentence in which the whole question stands
 _FULL = 0.75  # share of the question that counts as the whole
 _LEAD = 1.5  # for a sentence at the head of its article, which tells what is new
@@ -31,7 +31,9 @@ _LEANS = -1.0  # for a sentence that is not understood alone
 _BEARS = 0.7  # share of the question that must stand in a sentence, compared with the sentence that holds most of it
 _BEHIND = 3.5  # points that a further article may be behind the best one
 _WITHIN = 0.8  # nearness to the period that the question names: what happened is reported a day or two later
-_BACK = re.compile(r"\b(?:hatten?|damals|seinerzeit|ursprünglich|im Vorjahr|vor \w+ (?:Tagen|Wochen|Monaten|Jahren))\b")
+_BACK = re.compile(
+    r"\b(?:hatten?|damals|seinerzeit|ursprünglich|im Vorjahr|vor \w+ (?:Tagen|Wochen|Monaten|Jahren))\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Recipe:
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
     folds: int = 5
     refused: float = 0.12  # share of answerable validation questions below the answer threshold
-    lost: float = 0.01  # the same for the threshold of "nothing found"
+    lost: float = 0.003  # the same for the threshold of "nothing found"
     seed: int = 7
 
 
