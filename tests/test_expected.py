@@ -36,7 +36,7 @@ def test_the_question_tells_what_it_expects(question: str, kind: str) -> None:
     ("question", "holds", "lacks"),
     [
         ("Was kostet das Ticket?", "Es kostet 49 Euro im Monat.", "Es gilt seit Mai 2023 im Nahverkehr."),
-        ("Was kostet das Ticket?", "Der Preis liegt bei neunundvierzig Euro.", "Über den Preis wurde lange gestritten."),
+        ("Was kostet das Ticket?", "Er liegt bei neunundvierzig Euro.", "Über ihn wurde lange gestritten."),
         ("Wann beginnt der Gipfel?", "Er beginnt am 3. Mai.", "Er beginnt mit einer Rede."),
         ("Wann beginnt der Gipfel?", "Er beginnt am Dienstag.", "Drei Länder fehlen."),
         ("Wer folgt auf die Präsidentin?", "Auf sie folgt Mara Winter.", "Die Nachfolge ist offen."),
