@@ -23,7 +23,7 @@ from rag.rerank import PassageRanker
 from rag.search import HybridSearch
 from rag.training import encoder as encoder_training
 from rag.training import ranker as ranker_training
-from rag.training.examples import index_texts, load_examples, shortened
+from rag.training.examples import index_texts, load_examples, shortened, small_archives
 from rag.training.lexicon import Recipe as LexiconRecipe
 from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
@@ -132,6 +132,14 @@ def test_a_question_without_its_text_has_no_evidence(
     assert len(examples) == 8 * 2 + 4
     assert sum(bool(e.gold.any()) for e in examples) == 8
     assert all(e.rows.shape == (len(e.gold), len(NAMES)) for e in examples)
+
+
+def test_small_archives_hold_every_question_once_beside_all_others_on_its_text(records: list[dict[str, Any]]) -> None:
+    groups = list(small_archives(records, 3, random.Random(1)))
+    documents = [{record["doc"] for record in group} for group in groups]
+    assert [len(own) for own in documents] == [3, 1]
+    assert not documents[0] & documents[1]
+    assert sorted(record["id"] for group in groups for record in group) == sorted(record["id"] for record in records)
 
 
 def test_a_missing_or_broken_ranker_is_one_clear_line(tmp_path: Path) -> None:

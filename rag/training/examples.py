@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,18 @@ def shortened(question: str, rng: random.Random) -> str:
     return " ".join([first, *(word for i, word in enumerate(rest) if i in kept or not topic)]) + "?"
 
 
+def small_archives(records: Sequence[dict[str, Any]], texts: int, rng: random.Random) -> Iterator[list[dict[str, Any]]]:
+    """The records by groups of so many texts: words are rarer and other texts further off in a small archive."""
+    documents = sorted({record["doc"] for record in records})
+    rng.shuffle(documents)
+    for start in range(0, len(documents), texts):
+        group = set(documents[start : start + texts])
+        yield [record for record in records if record["doc"] in group]
+
+
 def index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
     """An index of all texts that the records are about, made in ``folder``."""
+    folder.mkdir(exist_ok=True)
     texts = {r["doc"]: {"id": r["doc"], "title": r["title"], "text": r["text"]} for r in records}
     corpus = folder / "corpus.jsonl"
     corpus.write_text("".join(json.dumps(t, ensure_ascii=False) + "\n" for t in texts.values()), "utf-8")

@@ -43,8 +43,9 @@ class Recipe:
     judge_decay: float = 2e-2
     withheld: float = 0.3  # share of answerable questions asked once more without their text
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
+    small: int = 48  # texts of the small archives in which all questions are asked once more
     folds: int = 5
-    refused: float = 0.12  # share of answerable validation questions below the answer threshold
+    refused: float = 0.10  # share of answerable validation questions below the answer threshold
     lost: float = 0.003  # the same for the threshold of "nothing found"
     seed: int = 7
 

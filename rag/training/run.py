@@ -21,7 +21,7 @@ from rag.rerank import PassageRanker
 from rag.search import HybridSearch
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
-from rag.training.examples import index_texts, load_examples
+from rag.training.examples import index_texts, load_examples, small_archives
 from rag.training.lexicon import train_lexicon
 from rag.training.pairs import read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
@@ -81,6 +81,11 @@ def _train_rankers(data: Path, encoder: StaticEncoder, out: Path, say: Say) -> N
         search = HybridSearch(index, encoder, ranker=PassageRanker(encoder, passages))
         rng = random.Random(recipe.seed)
         examples = load_examples(records, index, search, encoder, rng, recipe.withheld, recipe.shortened, say)
+        for number, group in enumerate(small_archives(records, recipe.small, rng)):
+            own = index_texts(group, Path(folder) / f"small-{number}", encoder)
+            search = HybridSearch(own, encoder, ranker=PassageRanker(encoder, passages))
+            examples += load_examples(group, own, search, encoder, rng, recipe.withheld, 0.0, lambda line: None)
+        say(f"{len(examples):,} examples with those of small archives")
     scores = train_ranker(examples, encoder.fingerprint, sentences, recipe, say)
     (passages / "README.md").write_text(_passages_card(passages, len(records), reached, half - began), "utf-8")
     card = _sentences_card(sentences, len(records), recipe, scores, time.monotonic() - half)
