@@ -79,13 +79,13 @@ class QuotingComposer:
         order = _order(query, features, judged.scores, hits, form)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
+        coherent = _coherent(order, form) if quotable else []
+        telling = _telling(features, judged.scores)
+        denial = _denial(query, order, hits, form) if quotable else None
+        if denial:
+            claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
+            return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
         if quotable and judged.confidence >= self._ranker.answer_threshold:
-            coherent = _coherent(order, form)
-            telling = _telling(features, judged.scores)
-            denial = _denial(query, order, hits, form)
-            if denial:
-                claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
-                return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
             told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form, {}), hits)
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:

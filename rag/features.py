@@ -23,7 +23,7 @@ HITS = 6  # passages whose sentences are candidates
 MAX_SENTENCES = 240
 _KNOWN_SENTENCES = 12_000  # some 25 MB; the same sentences come back with every question on a topic
 _KNOWN_PASSAGES = 2_000
-_WHOLE = 0.99  # share of a word's grams from which it counts as found
+_FOUND = 0.7  # share of a word's grams from which it counts as found, with a slip of the pen
 
 QUESTION_FORMS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"\b(?:warum|wieso|weshalb|weswegen|aus welche\w+ gr[uü]nd\w*|wozu|why)\b", re.I),
@@ -225,7 +225,7 @@ class Features:
     @property
     def names_found(self) -> bool:
         """Whether all names, numbers or, without those, all words of the question stand in one of the passages."""
-        return bool(self.rows[:, NAMES.index("names_weakest")].max() > _WHOLE)
+        return bool(self.rows[:, NAMES.index("names_weakest")].max() > _FOUND)
 
     def _neighbourhood(self, matrix: Array) -> tuple[Array, Array, Array, Array]:
         """For each sentence: the one before, the one after, the best of the three, the best of the passage."""

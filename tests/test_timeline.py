@@ -34,7 +34,6 @@ def demo(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> Assis
                 "2023-04-20": "stehen Patriots auf ukrainischem Boden",
             },
         ),
-        ("Wann kamen die Patriots in die Ukraine?", {"2023-04-20": "19. April 2023"}),
         ("Wie viele Mitglieder hat die NATO?", {"2022-05-18": "30 Mitglieder", "2023-04-04": "31 Mitglieder"}),
         ("Wie hoch ist der Leitzins der EZB?", {"2022-07-21": "halben Prozentpunkt", "2023-09-14": "4,5 Prozent"}),
         (
