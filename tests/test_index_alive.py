@@ -185,6 +185,27 @@ def test_a_long_build_that_was_killed_goes_on_where_it_was(
     assert len(list((index / "generations").iterdir())) == 2
 
 
+def test_a_long_build_keeps_no_more_than_its_last_step(
+    tmp_path: Path, encoder: StaticEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, index = make_corpus(tmp_path / "corpus"), tmp_path / "index"
+    for number in range(5):
+        write_article(corpus, f"neu{number}.md", f"Neu {number}", f"Meldung Nummer {number} aus Neuwied.")
+    kept: list[int] = []
+    keep = generations.keep_unfinished
+
+    def counting(*arguments: object) -> generations.Manifest:
+        kept.append(len(list((index / "generations").iterdir())))
+        return keep(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(building, "STEP", 2)
+    monkeypatch.setattr(generations, "keep_unfinished", counting)
+    assert build(corpus, index, encoder).manifest.articles == 8
+    assert kept == [1, 2, 2]  # the one that is made, and the step before it
+    assert len(list((index / "generations").iterdir())) == 1
+    assert not (index / "UNFINISHED").exists()
+
+
 def test_a_full_build_begins_anew_and_a_damaged_rest_is_not_built_upon(
     tmp_path: Path, encoder: StaticEncoder, encoded: list[str]
 ) -> None:

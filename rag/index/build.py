@@ -168,7 +168,11 @@ def _carry_out(
                 if manifest.articles == 0:
                     raise CorpusError(_nothing_taken(corpus, refused))
                 carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
-                return generations.publish(index, folder, manifest, before)
+                manifest = generations.publish(index, folder, manifest, before)
+        if base and not base.serves:
+            shutil.rmtree(base.folder, ignore_errors=True)  # an earlier step, which this one holds whole
+        if not ahead:
+            return manifest
         base = _Base(folder, manifest, known, Store(folder / generations.STORE), serves=False)
         plan = replace(plan, gone=(), moved=())
 
