@@ -228,17 +228,17 @@ def plot(results: Path, picture: Path) -> None:
     articles = [size["articles"] for size in sizes]
     curves = {
         "full build, processor seconds": [size["full"]["cpu_seconds"] for size in sizes],
-        "one more article, seconds": [size["one_more"]["seconds"] for size in sizes],
+        "one more article, processor seconds": [size["one_more"]["cpu_seconds"] for size in sizes],
         "build, peak memory in MB": [size["full"]["peak_mb"] for size in sizes],
         "index on disk, MB": [size["index_mb"] for size in sizes],
         "one answer, ms": [size["reader"]["answer_ms"] for size in sizes],
     }
-    figure, axes = plt.subplots(figsize=(7, 4.2))
+    figure, axes = plt.subplots(figsize=(9, 4.2))
     for name, values in curves.items():
         axes.plot(articles, values, marker="o", label=name)
     axes.set(xscale="log", yscale="log", xlabel="articles")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     figure.savefig(picture, dpi=110)
 
