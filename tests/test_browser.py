@@ -388,3 +388,12 @@ def test_the_archive_and_the_figures_fit_a_phone_and_hold_hostile_titles(phone: 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.evaluate("typeof window.hacked") == "undefined"
+
+
+def test_why_a_passage_was_found_can_be_read_in_the_dark(server: Server, browser: Browser) -> None:
+    for visit in visiting(server, browser, viewport={"width": 390, "height": 844}, color_scheme="dark"):
+        visit.ask(QUESTION)
+        visit.page.get_by_role("button", name="Warum diese Stelle?").first.click()
+        line = visit.page.locator("[data-testid=stPopoverBody] .beleg-prose p").first
+        assert "auf Platz" in line.inner_text()
+        assert line.evaluate("element => getComputedStyle(element).color") == "rgb(233, 230, 223)"

@@ -59,6 +59,7 @@ from rag.ui.holdings import cited_by, histogram, listed
 from rag.ui.narrowing import chips, from_address, within
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
 from rag.ui.transcript import answer_text, conversation_markdown, question_link
+from rag.ui.why import GROUNDS, lines, why
 from rag.ui.writing import Writing
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -1016,3 +1017,36 @@ def test_an_article_knows_the_questions_that_cited_it() -> None:
         (0, Place(1, 1), "Warum keine Patriots?"),
     ]
     assert cited_by(shelf, "nirgends.md") == []
+
+
+# Why this passage? ---------------------------------------------------------------------------------------------------
+
+
+def test_a_hit_is_explained_beside_the_others() -> None:
+    first = replace(hit(BUKAREST), parts={"lexical": 3.0, "grams": 0.5, "meaning": 1.0, "length": -4.0})
+    second = replace(hit(HOSTILE), parts={"lexical": 1.0, "grams": 0.5, "meaning": 1.1, "length": -3.0})
+    unseen = replace(hit(HOSTILE), parts={"lexical": 90.0})  # not looked at again: its parts are of another kind
+    query = understand("Werden Soldaten für Patriots ausgebildet?")
+    whole = replace(answer("Warum keine Patriots?"), query=query, hits=(first, second, unseen))
+    found = why(whole, "bukarest.md#0")
+    assert found
+    assert (found.rank, found.found) == (1, 3)
+    assert {"soldaten", "patriots", "ausgebildet"} <= {word.lower() for word in found.shared}
+    assert found.more == (("words", 3.5 - 1.5), ("length", -4.0 - -3.0))
+    said = lines(found, DE)
+    assert said[0] == "Unter 3 Stellen, die zur Frage gefunden wurden, steht diese auf Platz 1."
+    assert said[2].endswith("(+2,0 Punkte).")
+    assert lines(found, EN)[3].endswith("(−1.0 points).")
+    assert why(whole, "nirgends#0") is None
+
+
+def test_each_part_of_a_score_has_its_everyday_words() -> None:
+    from rag.rerank import PARTS
+
+    known = [part for parts in GROUNDS.values() for part in parts]
+    assert sorted(known) == sorted({*PARTS, "period"})
+    assert set(GROUNDS) == set(DE.grounds) == set(EN.grounds)
+
+
+def test_a_source_says_why_it_was_found(page: AppTest) -> None:
+    assert "steht diese auf Platz 1." in drawn(ask(page.run(), "Warum keine Patriots?"))

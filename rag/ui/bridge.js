@@ -6,6 +6,8 @@ const page = (window.belegPage ??= { started: false, opening: 0, turns: 0, annou
 
 export default function ({ data, setTriggerValue, parentElement }) {
   document.documentElement.lang = data.language;
+  // What pops up stands outside the app, and would be drawn in light colours on dark.
+  document.documentElement.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
   document.querySelector('.st-key-ask [data-testid="stChatInput"] button')?.setAttribute("aria-label", data.send); // Streamlit's is English
   const onScreenKeyboard = !matchMedia("(hover: hover)").matches;
   if (!page.started && !onScreenKeyboard) reveal(".st-key-ask textarea", (box) => box.focus());

@@ -22,6 +22,7 @@ from rag.ui.filters import filter_bar, filter_chips
 from rag.ui.keeping import answer_tools, restart, talks_menu
 from rag.ui.session import Session, session
 from rag.ui.texts import Texts
+from rag.ui.why import lines, why
 from rag.ui.writing import Writing
 
 if TYPE_CHECKING:
@@ -190,6 +191,9 @@ def _sources(turn: int, answer: Answer, texts: Texts) -> None:
             st.html(markup.card_html(citations[0], texts, copies))
             st.button(texts.show, key=f"show-{place}", type="tertiary", on_click=session().open, args=(place,))
             st.html(markup.quotes_html(citations, turn, texts))
+            if found := why(answer, citations[0].passage_id):
+                with st.popover(texts.why, key=f"why-{place}", type="tertiary"):
+                    st.html(markup.prose_html(lines(found, texts), texts))
 
 
 def _welcome(questions: list[str], texts: Texts) -> None:

@@ -109,6 +109,13 @@ class Texts:
     table: str
     quality_words: tuple[str, ...]
     details: Mapping[str, str]
+    why: str
+    why_rank: str
+    why_shared: str
+    why_more: str
+    why_less: str
+    decimal_point: str
+    grounds: Mapping[str, str]
     thumbs: Mapping[str, str]
     thanks: Mapping[str, str]
 
@@ -148,6 +155,10 @@ class Texts:
         """How much there is to ask: ``41 Artikel, neuester vom 15. Dezember 2023``."""
         size = self.found_articles(count)
         return f"{size}, {self.newest.format(date=self.day(newest))}" if newest else size
+
+    def decimal(self, points: float) -> str:
+        """A number with one decimal."""
+        return f"{points:.1f}".replace(".", self.decimal_point)
 
     def found_articles(self, count: int) -> str:
         """How many articles a list holds."""
@@ -283,6 +294,20 @@ TEXTS: Mapping[Language, Texts] = {
             "fetched": "Abgerufen",
             "updated": "Geändert",
         },
+        why="Warum diese Stelle?",
+        why_rank="Unter {found} Stellen, die zur Frage gefunden wurden, steht diese auf Platz {rank}.",
+        why_shared="Aus Ihrer Frage stehen darin oder in der Überschrift: {words}.",
+        why_more="Dafür sprach mehr als bei den anderen: {ground} (+{points} Punkte).",
+        why_less="Dafür sprach weniger als bei den anderen: {ground} (−{points} Punkte).",
+        decimal_point=",",
+        grounds={
+            "words": "die Wörter der Frage, auch gebeugt oder in Zusammensetzungen",
+            "meaning": "der Sinn der Frage, auch in anderen Worten",
+            "names": "Namen, Zahlen und seltene Wörter der Frage",
+            "title": "die Überschrift",
+            "period": "die Nähe zu der Zeit, nach der gefragt ist",
+            "length": "die Länge, denn kurze Stellen sind genauer",
+        },
         thumbs={"up": ":material/thumb_up: Ja", "down": ":material/thumb_down: Nein"},
         thanks={"up": "Danke: als hilfreich vermerkt.", "down": "Danke: als nicht hilfreich vermerkt."},
     ),
@@ -401,6 +426,20 @@ TEXTS: Mapping[Language, Texts] = {
             "url": "Address",
             "fetched": "Fetched",
             "updated": "Updated",
+        },
+        why="Why this passage?",
+        why_rank="Of {found} passages found for the question this one comes as number {rank}.",
+        why_shared="Of your question it or its headline holds: {words}.",
+        why_more="Speaking for it more than for the others: {ground} (+{points} points).",
+        why_less="Speaking for it less than for the others: {ground} (−{points} points).",
+        decimal_point=".",
+        grounds={
+            "words": "the words of the question, inflected or in compounds too",
+            "meaning": "what the question means, in other words too",
+            "names": "names, numbers and rare words of the question",
+            "title": "the headline",
+            "period": "closeness to the time that was asked for",
+            "length": "length, as short passages are more exact",
         },
         thumbs={"up": ":material/thumb_up: Yes", "down": ":material/thumb_down: No"},
         thanks={"up": "Thank you: noted as helpful.", "down": "Thank you: noted as not helpful."},
