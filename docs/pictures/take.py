@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 QUESTION = "Warum keine Patriots für die Ukraine?"
 ENGLISH = "Why no Patriots for Ukraine?"
+ARTICLE = "2022-11-30-bukarest-keine-patriots.md"
+NARROWED = "q=Warum%20keine%20Patriots%20f%C3%BCr%20die%20Ukraine%3F&since=2022-03-01&until=2022-12-31"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
 
@@ -38,22 +40,37 @@ def take(folder: Path) -> None:
             _picture(browser, server.url, folder / "dark.png", {**DESK, "color_scheme": "dark"}, QUESTION, article=True)
             _picture(browser, f"{server.url}/?lang=en", folder / "english.png", DESK, ENGLISH)
             _picture(browser, server.url, folder / "phone.png", {**PHONE, "is_mobile": True}, QUESTION)
+            _picture(browser, f"{server.url}/archiv", folder / "archive.png", DESK)
+            _picture(browser, f"{server.url}/archiv?article={ARTICLE}", folder / "archive-article.png", DESK)
+            _picture(browser, f"{server.url}/qualitaet", folder / "quality.png", DESK)
+            _picture(browser, f"{server.url}/archiv", folder / "archive-phone.png", {**PHONE, "is_mobile": True})
+            _picture(browser, f"{server.url}/?{NARROWED}", folder / "cite.png", DESK, opens="Zitieren")
 
 
 def _picture(
-    browser: Browser, url: str, path: Path, how: dict[str, Any], question: str | None = None, *, article: bool = False
+    browser: Browser,
+    url: str,
+    path: Path,
+    how: dict[str, Any],
+    question: str | None = None,
+    *,
+    article: bool = False,
+    opens: str | None = None,
 ) -> None:
     context = browser.new_context(**how)
     page = context.new_page()
     page.goto(url)
-    page.locator(".st-key-ask textarea").wait_for()
+    page.locator(".st-key-ask textarea, .beleg-page, .beleg-paper").first.wait_for()
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
     if question:
         _ask(page, question)
     if article:
         page.locator(".beleg-number").first.click()
         page.locator(".beleg-article").wait_for()
         page.mouse.move(0, 0)
-    page.wait_for_timeout(700)
+    if opens:
+        page.get_by_role("button", name=opens).click()
+    page.wait_for_timeout(4000 if "archiv" in url else 700)  # the plot of the archive is a large script
     page.screenshot(path=path)
     context.close()
     with Image.open(path) as picture:
