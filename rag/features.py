@@ -108,8 +108,11 @@ def question_form(question: str) -> str:
     return min(found)[2] if found else "yesno"
 
 
-def leans_back(sentence: str) -> bool:
-    """Whether a sentence would not be understood without the one before it."""
+def _leans_back(sentence: str) -> bool:
+    """Whether a sentence begins as those do that lean on the one before it.
+
+    A feature of the trained ranker, so it stays as it was trained; what a reader needs is told by ``rag.wording``.
+    """
     return bool(_LEANS_BACK.match(sentence)) and not _CONNECTS.match(sentence)
 
 
@@ -167,7 +170,7 @@ def _analysed(text: str) -> _Sentence:
         shape=(
             *(float(bool(form.search(lower))) for form in _LOWER_FORMS),
             *(float(bool(form.search(text))) for form in _CASED_FORMS),
-            float(leans_back(text)),
+            float(_leans_back(text)),
             float(is_sentence(text)),
             float(np.log1p(len(text.split())) / 4),
         ),

@@ -203,10 +203,10 @@ Chooses the sentences that answer a question, and tells how likely none does: tw
 
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
 - **Data**: {_QUESTIONS.format(count=count)}.
-- **Recipe**: {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is
-  their mean.
-- **Validation** (each question by the network that has not seen its text): evidence is the best sentence
-  for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
+- **Recipe**: each question is asked in an archive of all texts, and once more in one of {recipe.small}. Of each kind
+  {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is their mean.
+- **Validation** (in archives of both sizes, each question by the network that has not seen its text): evidence is the
+  best sentence for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
   {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.
 - **Size**: {_megabytes(folder)}.
 - **Limits**: it compares words and vectors and does not read. A near miss (right topic, other question) is often taken
