@@ -63,6 +63,7 @@ Formuliere die letzte Frage eines Gesprächs so um, dass man sie ohne das Gespr�
 die im Gespräch vorkommen. Schreibe nur die Frage, in ihrer Sprache."""
 _LANGUAGES = {"de": "auf Deutsch", "en": "auf Englisch (in English)"}
 _SOURCE_NUMBER = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
+_BEGUN_NUMBER = re.compile(r"\[(?=\s*\d)")  # never closed, or closed by what follows the text
 _CONTROL = re.compile(r"<\|[^>]{0,40}\|?>|</?(?:s|system|user|assistant|think|im_\w+)>|\[/?INST\]", re.IGNORECASE)
 
 
@@ -263,7 +264,8 @@ def prompt(query: Query, sources: Sequence[Quote], hits: Sequence[Hit]) -> Messa
 
 def harmless(text: str) -> str:
     """A text without what could pass for a source number or for the marks that part a model's messages."""
-    return _SOURCE_NUMBER.sub(r"(\1)", _CONTROL.sub(" ", clean_characters(text)))
+    numbers = _SOURCE_NUMBER.sub(r"(\1)", _CONTROL.sub(" ", clean_characters(text)))
+    return _BEGUN_NUMBER.sub("(", numbers)
 
 
 # What comes back -----------------------------------------------------------------------------------------------------
