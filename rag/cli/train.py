@@ -1,0 +1,30 @@
+"""The verb that makes the bundled models."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rag.cli.arguments import add_verb
+from rag.cli.output import say
+from rag.settings import Settings
+
+
+def add_verbs(to: Any) -> None:
+    """train."""
+    add_verb(to, "train", train, _options, "train all --data ../shared/training --out models")
+
+
+def _options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("what", choices=("encoder", "lexicon", "words", "ranker", "all"), nargs="?", default="all")
+    p.add_argument("--data", type=Path, default=Path("../shared/training"), help="folder of the training files")
+    p.add_argument("--out", type=Path, default=Path("models"), help="folder for the models")
+
+
+def train(options: argparse.Namespace, settings: Settings) -> int:
+    """Makes the bundled models from the training files."""
+    from rag.training.run import train as train_models
+
+    train_models(options.what, options.data, options.out, say=say)
+    return 0
