@@ -36,7 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.index"}),
     frozenset({"rag.corpus", "rag.passages", "rag.vocabulary"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),
-    frozenset({"rag.settings", "rag.errors", "rag.types", "rag.names", "rag.numbers", "rag"}),
+    frozenset({"rag.settings", "rag.errors", "rag.types", "rag.names", "rag.numbers", "rag.disk", "rag"}),
 )
 PACKAGES = frozenset(
     {"rag.cli", "rag.ui", "rag.evaluation", "rag.training", "rag.integrations", "rag.index", "rag.corpus"}

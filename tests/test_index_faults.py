@@ -20,6 +20,7 @@ from conftest import PROJECT, make_corpus, write_article
 from faults import as_nobody, file_limit
 from indexes import ids, ranking
 
+from rag import disk
 from rag.encoder import StaticEncoder
 from rag.errors import BelegError, BuildLocked, CorpusError, IndexDamaged, IndexMismatch, IndexUnwritable
 from rag.index import generations, reader
@@ -225,11 +226,11 @@ def test_all_that_is_published_is_brought_to_disk(
     corpus: Path, tmp_path: Path, encoder: StaticEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index, synced = tmp_path / "index", list[Path]()
-    monkeypatch.setattr(generations, "_to_disk", synced.append)
+    monkeypatch.setattr(disk, "to_disk", synced.append)
     build(corpus, index, encoder)
     folder = generations.current(index)
     expected = {p for p in folder.rglob("*") if p.suffix != ".lock"} | {folder, folder.parent, index}
-    assert expected | {index / "CURRENT.new"} == set(synced)
+    assert expected | {index / ".CURRENT.new", index / ".WITHDRAWN.new"} == set(synced)
     assert synced.index(folder / "lexical") < synced.index(folder) < synced.index(folder.parent) < synced.index(index)
 
 
@@ -339,7 +340,7 @@ def test_an_error_behind_the_swap_of_the_pointer_removes_nothing(
         if path == index:
             raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(generations, "_to_disk", failing)
+    monkeypatch.setattr(disk, "to_disk", failing)
     with pytest.raises(IndexUnwritable):
         build(corpus, index, encoder)
     assert generations.damage(index) == []
@@ -417,8 +418,7 @@ def test_a_killed_build_leaves_the_old_index_answering(tmp_path: Path, encoder: 
 
 _DYING = """
 import os, signal, sys
-from rag import cli
-from rag.index import generations
+from rag import cli, disk
 
 left = int(sys.argv[1])
 
@@ -429,7 +429,7 @@ def dying(work):
         return work(*arguments) if left >= 0 else os.kill(os.getpid(), signal.SIGKILL)
     return step
 
-generations._to_disk, os.replace = dying(generations._to_disk), dying(os.replace)
+disk.to_disk, os.replace = dying(disk.to_disk), dying(os.replace)
 sys.exit(cli.main(sys.argv[2:]))
 """
 

@@ -6,14 +6,14 @@ A former version stands in ``.versions/<name>/<number>.md`` beside its article, 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from rag.corpus.fields import article_from
 from rag.corpus.markdown import read_markdown
 from rag.corpus.write import markdown
+from rag.disk import replace_file
 from rag.errors import CorpusError
 from rag.types import Article
 
@@ -39,17 +39,8 @@ def read(path: Path) -> tuple[Article, str | None]:
 def write(path: Path, article: Article) -> int:
     """Writes an article's file, whole or not at all; gives its bytes. Raises CorpusError if it cannot be written."""
     content = markdown(article, taken=fingerprint(article)).encode()
-    unfinished = path.with_name(f".{path.name}.new")
     with writable(path):
-        try:
-            with unfinished.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
-        finally:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+        replace_file(path, content)
     return len(content)
 
 

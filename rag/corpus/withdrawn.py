@@ -8,9 +8,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from rag.disk import replace_file
 from rag.errors import CorpusError
 
 _NAME = ".withdrawn"
@@ -36,15 +37,9 @@ def withdrawn(corpus: Path) -> frozenset[str]:
 def write(corpus: Path, article_ids: Iterable[str]) -> None:
     """Replaces the list. Raises CorpusError if it cannot be written; then the old one stays."""
     path = list_of(corpus)
-    unfinished = path.with_name(f"{path.name}.new")
     try:
-        unfinished.write_text("".join(f"{article_id}\n" for article_id in sorted(article_ids)), "utf-8")
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        replace_file(path, "".join(f"{article_id}\n" for article_id in sorted(article_ids)).encode())
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise CorpusError(
             f"The list {path} cannot be written ({error.strerror}); give leave to write there."
         ) from error

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rag import disk
 from rag.errors import BelegError, BuildLocked, IndexDamaged, IndexMismatch, IndexMissing, unwritable
 from rag.german import ANALYZER_VERSION
 
@@ -262,12 +263,9 @@ def _complete(index: Path, folder: Path, manifest: Manifest, before: Before, poi
     files = [folder / name for name in (*digests, MANIFEST) if name not in old]
     folders = {parent for file in files for parent in file.parents if parent.is_relative_to(folder.parent)}
     for path in [*files, *sorted(folders, reverse=True)]:
-        _to_disk(path)
-    pointer = index / f"{pointer_name}.new"
-    pointer.write_text(f"{folder.name} {file_digest(folder / MANIFEST)}\n", "utf-8")
-    _to_disk(pointer)
-    os.replace(pointer, index / pointer_name)
-    _to_disk(index)
+        disk.to_disk(path)
+    disk.replace_file(index / pointer_name, f"{folder.name} {file_digest(folder / MANIFEST)}\n".encode())
+    disk.to_disk(index)
     return complete
 
 
@@ -282,14 +280,6 @@ def _is_same(one: Path, other: Path) -> bool:
 def size(index: Path) -> int:
     """The bytes of the serving generation."""
     return sum(path.stat().st_size for path in current(index).rglob("*") if path.is_file())
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def damage(index: Path, *, unfinished: bool = False) -> list[str]:

@@ -11,9 +11,9 @@ import json
 import os
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
+from rag.disk import replace_file
 from rag.errors import IndexDamaged, unwritable
 
 LIST = "WITHDRAWN"
@@ -34,18 +34,10 @@ def read(index: Path) -> frozenset[str]:
 
 def write(index: Path, article_ids: Iterable[str]) -> None:
     """Replaces the list, whole or not at all. Raises IndexUnwritable."""
-    path, unfinished = index / LIST, index / f"{LIST}.new"
+    path = index / LIST
     content = json.dumps(sorted(article_ids), ensure_ascii=False).encode()
     with unwritable(f"The list of withdrawn articles {path}", OSError):
-        try:
-            with unfinished.open("wb") as file:
-                file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
-        finally:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+        replace_file(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
 class Withdrawals:
