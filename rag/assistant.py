@@ -66,9 +66,13 @@ class Assistant:
         query = clock.time("understand", lambda: self._understood(question, history, filters, today))
         hits = clock.time("search", lambda: self.search(query))
         draft = clock.time("compose", lambda: self.compose(query, hits))
-        quoted = clock.time("verify", lambda: verify(query, draft, hits))
+
+        def checked(draft: Draft) -> Answer:
+            return verify(query, draft, hits, self.index.store.also_in)
+
+        quoted = clock.time("verify", lambda: checked(draft))
         if self.writer is not None and quoted.status != "not_found":  # nothing found: nothing to write from
-            yield from written(self.writer, quoted, clock, stop)
+            yield from written(self.writer, quoted, checked, clock, stop)
         else:
             yield replace(quoted, timings_ms=clock.spent)
 
@@ -84,7 +88,9 @@ class Assistant:
         return query
 
 
-def written(writer: Write, quoted: Answer, clock: _Clock, stop: Callable[[], bool]) -> Iterator[Answer | None]:
+def written(
+    writer: Write, quoted: Answer, checked: Callable[[Draft], Answer], clock: _Clock, stop: Callable[[], bool]
+) -> Iterator[Answer | None]:
     """What a language model makes of the hits of a quoting answer, checked, as it grows; else that answer, with a note.
 
     The model's answer is shown if at least half of its sentences are backed, or if it was cut short.
@@ -102,7 +108,7 @@ def written(writer: Write, quoted: Answer, clock: _Clock, stop: Callable[[], boo
                 yield None
                 continue
             draft = replace(grown, confidence=quoted.confidence)
-            answer = replace(verify(query, draft, quoted.hits), message=WRITTEN[query.language])
+            answer = replace(checked(draft), message=WRITTEN[query.language])
             if answer.claims:
                 yield answer
     except ModelError as error:

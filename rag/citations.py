@@ -6,7 +6,7 @@ sentences of theirs. Knows quotes and the hits they claim to come from; how a dr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 from rag.copies import also_in
@@ -14,19 +14,31 @@ from rag.messages import Kind, message
 from rag.support import Support, check
 from rag.types import Answer, Article, Citation, Claim, Draft, DraftClaim, Hit, Language, Query, Quote, Status, Verdict
 
+Elsewhere = Callable[[str, str], tuple[str, ...]]  # an article and words of it → the other outlets they stand in
 
-def verify(query: Query, draft: Draft, hits: Sequence[Hit]) -> Answer:
+
+def _nowhere(article_id: str, quote: str) -> tuple[str, ...]:
+    return ()
+
+
+def verify(query: Query, draft: Draft, hits: Sequence[Hit], elsewhere: Elsewhere = _nowhere) -> Answer:
     """Checks every claim of a draft against the articles of the hits and drops what is not backed.
 
     A claim stays if all its quotes stand at their offsets, and if its text is made of them word for word, or says what
     they say. The claims of a draft that does not answer become citations alone (``nearest``); with no claim left the
-    status is ``not_found``.
+    status is ``not_found``. ``elsewhere`` tells which outlets carry a report that the hits hold one copy of.
     """
     articles = {hit.article.article_id: hit.article for hit in hits}
     judged = [(claim.text, judge(claim, articles, query.language)) for claim in draft.claims]
     citations: list[Citation] = []
+
+    def outlets(quote: Quote) -> tuple[str, ...]:
+        article = articles[quote.article_id]
+        unseen = elsewhere(article.article_id, quote.text) if article.report else ()
+        return tuple(dict.fromkeys((*also_in(quote.text, article, hits), *unseen)))
+
     claims = tuple(
-        Claim(text, tuple(_cite(quote, articles, citations, hits) for quote in support.quotes), support.verdict)
+        Claim(text, tuple(_cite(quote, articles, citations, outlets) for quote in support.quotes), support.verdict)
         for text, support in judged
         if support.verdict != "nicht belegt"
     )
@@ -78,7 +90,12 @@ def stands(quote: Quote, articles: Mapping[str, Article]) -> bool:
     return article.text[quote.start : quote.end] == quote.text
 
 
-def _cite(quote: Quote, articles: Mapping[str, Article], citations: list[Citation], hits: Sequence[Hit]) -> int:
+def _cite(
+    quote: Quote,
+    articles: Mapping[str, Article],
+    citations: list[Citation],
+    outlets: Callable[[Quote], tuple[str, ...]],
+) -> int:
     """The number of the citation for a quote, added to ``citations`` if it is a new one."""
     for known in citations:
         if (known.article_id, known.start, known.end) == (quote.article_id, quote.start, quote.end):
@@ -98,7 +115,7 @@ def _cite(quote: Quote, articles: Mapping[str, Article], citations: list[Citatio
             start=quote.start,
             end=quote.end,
             quote=quote.text,
-            also_in=also_in(quote.text, quote.article_id, hits),
+            also_in=outlets(quote),
         )
     )
     return len(citations)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from rag.german import words
-from rag.types import Hit
+from rag.types import Article, Hit
 
 RUN = 4  # words in a row
 _COPY = 0.6  # share of the shorter passage's runs from which it is a copy
@@ -45,8 +45,11 @@ def originals(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit, _ in kept]
 
 
-def also_in(quote: str, article_id: str, hits: Sequence[Hit]) -> tuple[str, ...]:
-    """The other articles among the hits in which a quote stands too, by outlet or else title, in the hits' order."""
+def also_in(quote: str, article: Article, hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The other articles among the hits in which a quote of this one stands too, in the hits' order.
+
+    Each by its outlet, or else its title; the article's own outlet is no other one.
+    """
     said = words(quote)
     if len(said) < _SHORTEST:
         return ()
@@ -54,7 +57,8 @@ def also_in(quote: str, article_id: str, hits: Sequence[Hit]) -> tuple[str, ...]
     found = [
         hit.article.source or hit.article.title or hit.article.article_id
         for hit in hits
-        if hit.article.article_id != article_id
+        if hit.article.article_id != article.article_id
+        and (not hit.article.source or hit.article.source != article.source)
         and longest in hit.passage.text
         and share(runs(quote), runs(hit.passage.text)) >= _STANDS
     ]

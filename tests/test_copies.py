@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import write_article
 
 from rag.assistant import assemble
+from rag.citations import verify
 from rag.copies import also_in, originals, runs, share
 from rag.encoder import StaticEncoder
 from rag.index.build import build, stamp
 from rag.index.reader import open_index
-from rag.types import Article, Hit, Passage
+from rag.types import Article, Draft, DraftClaim, Hit, Passage, Query, Quote
 
 REPORT = (
     "Die Rheinbrücke bei Neuwied bleibt bis Ende Juni gesperrt, weil Ingenieure Risse in zwei Tragseilen entdeckt "
@@ -49,8 +51,13 @@ def test_also_in_names_where_the_quote_stands_too() -> None:
         hit("d", "Nein."),
     ]
     quote = REPORT.split(". ")[0] + "."
-    assert also_in(quote, "a", hits) == ("Blatt", "Titel c")
-    assert also_in("Das reicht nicht.", "a", hits) == ()
+    assert also_in(quote, hits[0].article, hits) == ("Blatt", "Titel c")
+    assert also_in("Das reicht nicht.", hits[0].article, hits) == ()
+
+
+def test_an_outlet_is_no_other_than_itself() -> None:
+    hits = [hit("a", REPORT, "Bote"), hit("morgens", f"Neuwied. {REPORT}", "Bote"), hit("c", REPORT, "Kurier")]
+    assert also_in(REPORT, hits[0].article, hits) == ("Kurier",)
 
 
 def test_an_answer_quotes_an_agency_report_once(tmp_path: Path, encoder: StaticEncoder) -> None:
@@ -67,6 +74,40 @@ def test_an_answer_quotes_an_agency_report_once(tmp_path: Path, encoder: StaticE
     assert {first.source, *first.also_in} == {"Rheinbote", "Tagblatt", "Kurier"}
     assert len({h.article.article_id for h in answer.hits}) == 3
     assert not answer.timeline
+
+
+def test_an_answer_names_every_outlet_of_the_report_however_many_they_are(
+    tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    corpus, outlets = tmp_path / "corpus", [f"Blatt {number:02}" for number in range(40)]
+    corpus.mkdir()
+    for outlet in outlets:
+        write_article(corpus, f"{outlet}.md", "Rheinbrücke gesperrt", REPORT, "2023-04-12", outlet)
+    build(corpus, tmp_path / "index", encoder)
+    answer = assemble(open_index(tmp_path / "index", stamp(encoder)), encoder).ask(
+        "Warum ist die Rheinbrücke gesperrt?"
+    )
+    assert len(answer.hits) < len(outlets)
+    for citation in answer.citations:
+        assert {str(citation.source), *citation.also_in} == set(outlets)
+
+
+def test_other_outlets_are_asked_for_once_a_quote_and_never_for_an_article_without_copies() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def elsewhere(article_id: str, quote: str) -> tuple[str, ...]:
+        asked.append((article_id, quote))
+        return ("Kurier",)
+
+    copied, own = hit("a", REPORT, "Bote"), hit("b", "Der Bürgermeister bat um Geduld.", "Tagblatt")
+    copied = replace(copied, article=replace(copied.article, report="a"))
+    quotes = [
+        Quote(h.article.article_id, h.passage.passage_id, 0, len(h.passage.text), h.passage.text) for h in (copied, own)
+    ]
+    draft = Draft(tuple(DraftClaim(q.text, (q,)) for q in (*quotes, quotes[0])), 0.9, True, "quotes")
+    answer = verify(Query("Was?", "Was?"), draft, [copied, own], elsewhere)
+    assert [citation.also_in for citation in answer.citations] == [("Kurier",), ()]
+    assert asked == [("a", REPORT)]
 
 
 @pytest.mark.parametrize("text", ["", "?!", "Wort"])
