@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -44,11 +44,16 @@ _write("watching")
 
 @dataclass(frozen=True)
 class Server:
-    """A chat that serves; ``watched`` is the file with all hosts that its process reached for."""
+    """A chat that serves; ``watched`` is the file with all hosts that its process reached for.
+
+    ``began`` is the monotonic clock at its start, ``seconds`` how long it took until it listened.
+    """
 
     url: str
     watched: Path
     log: Path
+    pid: int
+    began: float
     seconds: float
 
 
@@ -79,7 +84,7 @@ def serving(folder: Path, corpus: Path, index: Path) -> Iterator[Server]:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_up(url, process, log)
-        yield Server(url, watched, log, time.monotonic() - began)
+        yield Server(url, watched, log, process.pid, began, time.monotonic() - began)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -96,6 +101,18 @@ def browsing() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def ask(page: Page, question: str) -> None:
+    """Types a question and sends it."""
+    box = page.locator(".st-key-ask textarea")
+    box.fill(question)
+    box.press("Enter")
+
+
+def settle(page: Page) -> None:
+    """Waits until the page is drawn to its end."""
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
 
 
 def _free_port() -> int:

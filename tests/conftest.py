@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,10 @@ from rag.assistant import Assistant, assemble
 from rag.encoder import BUNDLED, StaticEncoder
 from rag.index.build import build, stamp
 from rag.index.reader import open_index
+from tests.browser import browser_is_absent, browsing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("beleg", deadline=None)  # a busy machine fails no test
 settings.load_profile("beleg")
@@ -107,3 +112,14 @@ def demo_index(tmp_path_factory: pytest.TempPathFactory, encoder: StaticEncoder)
 def open_assistant(encoder: StaticEncoder) -> Callable[[Path], Assistant]:
     """Index folder → assistant."""
     return lambda index: assemble(open_index(index, stamp(encoder)), encoder)
+
+
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, no test can have an event loop of its own
+def browser() -> Iterator[Browser]:
+    """A real browser; without one a test skips, but in CI it fails."""
+    if browser_is_absent():
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is absent: apt-get install chromium")
+        pytest.skip("chromium is absent: apt-get install chromium")
+    with browsing() as running:
+        yield running

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import pytest
 
 from rag.encoder import load_encoder
 from rag.index.build import build
-from tests.browser import PROJECT, Server, browser_is_absent, browsing, serving
+from tests.browser import PROJECT, Server, ask, serving, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -51,23 +50,12 @@ class Visit:
 
     def ask(self, question: str) -> None:
         answers = self.page.locator(".beleg-answer").count()
-        box = self.page.locator(".st-key-ask textarea")
-        box.fill(question)
-        box.press("Enter")
+        ask(self.page, question)
         self.page.locator(".beleg-answer").nth(answers).wait_for()
         self.settle()
 
     def settle(self) -> None:
-        """Waits until the page is drawn to its end."""
-        self.page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _browser_is_here() -> None:
-    if browser_is_absent():
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is absent: apt-get install chromium")
-        pytest.skip("chromium is absent: apt-get install chromium")
+        settle(self.page)
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +69,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (corpus / "hostile.jsonl").write_text(json.dumps(hostile) + "\n", "utf-8")
     build(corpus, index, load_encoder())
     with serving(folder, corpus, index) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as running:
         yield running
 
 
@@ -178,6 +160,46 @@ def test_it_works_with_the_keyboard_alone(visit: Visit) -> None:
     page.wait_for_function("document.activeElement.matches('.beleg-number')")
 
 
+def test_a_number_shows_its_quote_before_it_is_followed(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTION)
+    claim = page.locator(".beleg-claim").last
+    number, preview = claim.locator(".beleg-number"), claim.locator(".beleg-preview")
+    assert preview.is_hidden()
+    number.hover()
+    preview.wait_for()
+    quote, facts = preview.locator(".beleg-said").inner_text(), preview.locator(".beleg-facts").inner_text()
+    assert quote.strip("„“") in claim.inner_text()
+    assert facts.startswith("Beleg-Demo · ")
+    assert in_sight(page, f"#{preview.get_attribute('id')}")
+    page.mouse.move(0, 0)
+    preview.wait_for(state="hidden")
+    page.keyboard.press("Tab")  # from now on the focus is to be seen
+    number.focus()
+    preview.wait_for()
+    assert number.get_attribute("aria-describedby") == preview.get_attribute("id")
+    page.keyboard.press("Escape")
+    preview.wait_for(state="hidden")
+    assert number.evaluate("number => number === document.activeElement")
+
+
+def test_a_preview_stands_above_its_number_where_there_is_no_room_below(visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 900, "height": 420})
+    visit.ask(QUESTION)
+    number = page.locator(".beleg-claim .beleg-number").first
+    number.evaluate("number => number.scrollIntoView({ block: 'end' })")
+    page.locator("[data-testid=stMain]").evaluate("main => main.scrollBy(0, 130)")
+    number.hover()
+    preview = page.locator(".beleg-preview:visible")
+    preview.wait_for()
+    below, above = number.bounding_box(), preview.bounding_box()
+    assert below is not None
+    assert above is not None
+    assert above["y"] + above["height"] <= below["y"] + 1
+    assert in_sight(page, f"#{preview.get_attribute('id')}")
+
+
 def test_a_second_question_leaves_the_first_in_place(visit: Visit) -> None:
     page = visit.page
     visit.ask(QUESTION)
@@ -232,6 +254,12 @@ def test_a_hostile_article_shows_as_it_is_and_does_nothing(visit: Visit) -> None
     card = page.locator("[class*=st-key-card-]", has_text="Zauberwürfel").first
     assert HOSTILE_TITLE in card.inner_text()
     assert "<i>Blatt</i>" in card.inner_text()
+    page.locator(".beleg-claim .beleg-number").first.hover()
+    preview = page.locator(".beleg-preview:visible")
+    preview.wait_for()
+    assert "</mark><b onclick=hacked()>" in preview.inner_text()
+    assert "<i>Blatt</i>" in preview.inner_text()
+    assert preview.locator("img, i, b").count() == 0
     card.get_by_role("button", name="Im Artikel zeigen", exact=True).click()
     page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
     assert page.locator(".beleg-article h2").inner_text() == HOSTILE_TITLE
@@ -249,7 +277,14 @@ def test_nothing_sticks_out_on_a_phone(phone: Visit) -> None:
     assert page.evaluate(width) <= 390
     phone.ask(QUESTION)
     assert page.evaluate(width) <= 390
-    page.locator(".beleg-number").first.tap()
+    number = page.locator(".beleg-number").first
+    number.tap()
+    preview = page.locator(".beleg-preview:visible")
+    assert "Noch einmal tippen" in preview.evaluate("element => getComputedStyle(element, '::after').content")
+    assert in_sight(page, ".beleg-preview")
+    assert page.evaluate(width) <= 390
+    assert page.locator(".beleg-article").count() == 0
+    number.tap()
     page.wait_for_function("document.activeElement.matches('.beleg-article h2')")
     assert page.evaluate(width) <= 390
     box = page.locator(".st-key-article").bounding_box()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from model_server import ModelServer, Reply, serving_model
 
 from rag.encoder import load_encoder
 from rag.index.build import build
-from tests.browser import PROJECT, Server, browser_is_absent, browsing, serving
+from tests.browser import PROJECT, Server, ask, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -21,14 +20,6 @@ QUESTION = "Was kostet das Deutschlandticket?"
 PRICE = "Das Deutschlandticket kostet 49 Euro im Monat."
 SINCE = "Das Deutschlandticket gilt seit dem 1. Mai 2023."
 WRONG = "Das Deutschlandticket kostet 59 Euro im Monat."
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _browser_is_here() -> None:
-    if browser_is_absent():
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is absent: apt-get install chromium")
-        pytest.skip("chromium is absent: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +37,6 @@ def chat(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterat
         environ.setenv("BELEG_LLM_URL", f"{model.url}/v1")
         with serving(folder, PROJECT / "corpus", folder / "index") as running:
             yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -77,19 +62,13 @@ def page(tab: Page, model: ModelServer) -> Page:
     return tab
 
 
-def ask(page: Page, question: str = QUESTION) -> None:
-    box = page.locator(".st-key-ask textarea")
-    box.fill(question)
-    box.press("Enter")
-
-
 def replies(model: ModelServer, reply: Reply) -> None:
     model.replies[:] = [reply]
 
 
 def test_a_sentence_appears_while_the_next_is_still_being_written(page: Page, model: ModelServer) -> None:
     replies(model, Reply(f"{PRICE} [1] {WRONG} [1] {SINCE} [1]", pause=0.2))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-claim", has_text=PRICE).wait_for()
     assert page.locator(".beleg-writing").count() == 1
     page.locator(".beleg-made", has_text="Formuliert von openai:test").wait_for()
@@ -105,7 +84,7 @@ def test_a_sentence_appears_while_the_next_is_still_being_written(page: Page, mo
 
 def test_stop_keeps_what_was_checked_and_the_model_is_left_alone(page: Page, model: ModelServer) -> None:
     replies(model, Reply(f"{PRICE} [1] Und dann", then="hang"))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-claim", has_text=PRICE).wait_for()
     page.get_by_role("button", name="Anhalten").click()
     page.locator(".beleg-note", has_text="angehalten").wait_for()
@@ -115,7 +94,7 @@ def test_stop_keeps_what_was_checked_and_the_model_is_left_alone(page: Page, mod
 
 def test_a_click_elsewhere_does_not_end_what_is_being_written(page: Page, model: ModelServer) -> None:
     replies(model, Reply(f"{PRICE} [1] {SINCE} [1]", pause=0.3))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-claim", has_text=PRICE).wait_for()
     page.get_by_role("radio", name="English").click()
     page.locator(".beleg-made", has_text="Written by openai:test").wait_for()
@@ -129,7 +108,7 @@ def test_the_page_goes_to_a_question_while_its_answer_is_being_written(page: Pag
         ask(page, "Warum keine Patriots für die Ukraine?")
         page.locator(".beleg-note").nth(number).wait_for()
     replies(model, Reply(f"{PRICE} [1] Und dann", then="hang"))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-claim", has_text=PRICE).wait_for()
     page.wait_for_function("document.querySelector('#beleg-turn-2').getBoundingClientRect().top < 200")
     page.get_by_role("button", name="Anhalten").click()
@@ -138,7 +117,7 @@ def test_the_page_goes_to_a_question_while_its_answer_is_being_written(page: Pag
 
 def test_a_model_that_fails_leaves_the_quotes_and_a_line(page: Page, model: ModelServer) -> None:
     replies(model, Reply(status=500))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-note", has_text="meldet einen Fehler").wait_for()
     assert "besteht die Antwort aus Zitaten" in page.locator(".beleg-note").inner_text()
     assert page.locator(".beleg-made").count() == 0
@@ -159,7 +138,7 @@ def test_an_english_question_is_answered_in_english(page: Page, model: ModelServ
 
 def test_markup_of_a_model_is_no_markup(page: Page, model: ModelServer, chat: Server) -> None:
     replies(model, Reply(f"{PRICE} [1] ![x](http://evil.test/a.png) <img src=x> {SINCE} [1]"))
-    ask(page)
+    ask(page, QUESTION)
     page.locator(".beleg-made").wait_for()
     assert page.locator(".beleg-answer :is(img, a)").count() == 0
     first, *reached = chat.watched.read_text("utf-8").splitlines()

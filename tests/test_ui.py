@@ -273,10 +273,12 @@ ALLOWED_TAGS = {
 }
 ALLOWED_ATTRIBUTES = {
     *(
+        "aria-describedby",
         "aria-hidden",
         "aria-label",
         "aria-live",
         "class",
+        "data-again",
         "data-cite",
         "data-copy",
         "data-done",
@@ -351,6 +353,14 @@ def test_an_answer_has_numbered_claims_and_says_as_of_when() -> None:
     assert [value for name, value in shown.attributes if name == "data-cite"] == ["3:1", "3:2"]
     assert ("aria-label", "Beleg 2 im Artikel zeigen") in shown.attributes
     assert shown.text.endswith("Stand: 30. November 2022")
+
+
+def test_a_number_carries_a_preview_with_quote_outlet_author_and_date() -> None:
+    shown = markup.answer_html(answer("Warum keine Patriots?"), 3, DE)
+    names = [value for name, value in Reader(shown).attributes if name == "aria-describedby"]
+    assert names == ["beleg-preview-3-0-1", "beleg-preview-3-1-2"]
+    assert [value for name, value in Reader(shown).attributes if name == "id"] == names
+    assert f"„Eine Zusage gab es nicht.“ {BUKAREST.title} Demo · Ada Beispiel · 30. November 2022" in Reader(shown).text
 
 
 def test_an_answer_comes_sentence_by_sentence() -> None:

@@ -2,7 +2,7 @@
 // number of a citation, the Escape key, where to scroll, where the focus is, what a screen reader should hear.
 // It takes nothing from an article; what it sends is checked again in Python.
 
-const page = (window.belegPage ??= { started: false, opening: 0, turns: 0, announced: "", listeners: null, opener: null });
+const page = (window.belegPage ??= { started: false, opening: 0, turns: 0, announced: "", listeners: null, opener: null, tapped: null });
 
 export default function ({ data, setTriggerValue, parentElement }) {
   document.documentElement.lang = data.language;
@@ -28,15 +28,42 @@ function listen(setTriggerValue) {
   page.listeners?.abort(); // each run brings a new way to answer; the old one must not speak too
   page.listeners = new AbortController();
   const { signal } = page.listeners;
+  document.addEventListener("pointerdown", (event) => {
+    page.tapped = event.pointerType === "touch" ? unseenPreview(event.target) : null;
+  }, { signal, capture: true });
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.("button[data-cite]");
-    if (mark) setTriggerValue("cite", mark.dataset.cite);
+    if (mark && mark === page.tapped) mark.focus(); // the first tap shows what the number stands for, the second follows it
+    else if (mark) follow(mark);
     const copy = event.target.closest?.("button[data-copy]");
     if (copy) copyFrom(copy);
   }, { signal });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && document.querySelector(".beleg-article")) setTriggerValue("leave", true);
+    if (event.key !== "Escape") return;
+    document.querySelectorAll(".beleg-mark:is(:hover, :focus-within)").forEach(quieten);
+    if (document.querySelector(".beleg-article")) setTriggerValue("leave", true);
   }, { signal });
+
+  function follow(mark) {
+    quieten(mark.closest(".beleg-mark"));
+    setTriggerValue("cite", mark.dataset.cite);
+  }
+}
+
+// The preview of a number that is touched, if it is not to be seen yet.
+function unseenPreview(target) {
+  const mark = target.closest?.("button[data-cite]");
+  const preview = mark?.parentElement.querySelector(":scope > .beleg-preview");
+  return preview && getComputedStyle(preview).visibility === "hidden" ? mark : null;
+}
+
+// Hides a preview until pointer and focus have left it.
+function quieten(mark) {
+  if (!mark) return;
+  mark.dataset.quiet = "";
+  const speak = () => { delete mark.dataset.quiet; };
+  mark.addEventListener("pointerleave", speak, { once: true });
+  mark.addEventListener("focusout", speak, { once: true });
 }
 
 async function copyFrom(button) {

@@ -42,10 +42,12 @@ def answer_html(answer: Answer, turn: int, texts: Texts, shown: int | None = Non
     """
     complete = not growing and (shown is None or shown >= len(answer.claims))
     parts = [_understood(answer, texts), f'<p class="beleg-message beleg-{answer.status}">{escape(answer.message)}</p>']
-    days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
+    cited = {c.number: c for c in answer.citations}
     language = answer.query.language if answer.is_written else "de"
-    for claim in answer.claims[:shown]:
-        parts.append(_claim_html(claim, days.get(claim.citations[0]), turn, texts, language))
+    for number, claim in enumerate(answer.claims[:shown]):
+        marks = "".join(_mark_html(cited[n], turn, number, texts) for n in claim.citations)
+        day = cited[claim.citations[0]].published if answer.timeline else None
+        parts.append(_claim_html(claim, marks, day, texts, language))
     if complete and answer.claims and answer.as_of:
         as_of = texts.as_of.format(date=texts.day(answer.as_of))
         parts.append(f'<p class="beleg-as-of">{escape(as_of)}</p>')
@@ -277,9 +279,8 @@ def _made(answer: Answer, texts: Texts) -> str:
     return "".join([*parts, f'<p class="beleg-note">{escape(answer.note)}</p>' if answer.note else ""])
 
 
-def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts, language: str = "de") -> str:
-    """One claim with its numbers; in a timeline under the day of its article."""
-    marks = "".join(_number_html(Place(turn, number), texts) for number in claim.citations)
+def _claim_html(claim: Claim, marks: str, day: date | None, texts: Texts, language: str = "de") -> str:
+    """One claim with its marks; in a timeline under the day of its article."""
     doubt = ""
     if claim.verdict != "belegt":
         doubt = f' <span class="beleg-doubt" lang="{texts.language}">{escape(texts.verdicts[claim.verdict])}</span>'
@@ -289,11 +290,28 @@ def _claim_html(claim: Claim, day: date | None, turn: int, texts: Texts, languag
     return f'<p class="{kind}" lang="{language}">{dated}{escape(claim.text)}{marks}{doubt}</p>'
 
 
-def _number_html(place: Place, texts: Texts) -> str:
+def _mark_html(cited: Citation, turn: int, claim: int, texts: Texts) -> str:
+    """A number with what it stands for, to be seen before it is followed: the style sheet shows it when the pointer or
+    the focus is there, a screen reader reads it as the button's description.
+    """
+    name = f"beleg-preview-{turn}-{claim}-{cited.number}"
+    facts = _facts_html(texts, cited.source, cited.author, cited.published, cited.updated)
+    quote = texts.quoted.format(words=shortened(cited.quote))
+    return (
+        f'<span class="beleg-mark">{_number_html(Place(turn, cited.number), texts, described_by=name)}'
+        f'<span class="beleg-preview" role="tooltip" id="{name}" data-again="{escape(texts.tap_again)}">'
+        f'<span class="beleg-said" lang="de">{escape(quote)}</span> '
+        f'<span class="beleg-of" lang="de">{escape(shortened(cited.title or texts.untitled))}</span> '
+        f'<span class="beleg-facts" lang="{texts.language}">{facts}</span></span></span>'
+    )
+
+
+def _number_html(place: Place, texts: Texts, described_by: str = "") -> str:
     name = escape(texts.show_number.format(number=place.number))
+    more = f'aria-describedby="{described_by}"' if described_by else f'title="{name}"'
     return (
         f'<button type="button" class="beleg-number" data-cite="{place}" lang="{texts.language}" '
-        f'aria-label="{name}" title="{name}">{place.number}</button>'
+        f'aria-label="{name}" {more}>{place.number}</button>'
     )
 
 

@@ -45,6 +45,7 @@ class Texts:
     nearest: str
     show: str
     show_number: str
+    tap_again: str
     open_source: str
     new_tab: str
     undated: str
@@ -206,6 +207,7 @@ TEXTS: Mapping[Language, Texts] = {
         nearest="Nächstliegende Stellen, keine Antwort",
         show="Im Artikel zeigen",
         show_number="Beleg {number} im Artikel zeigen",
+        tap_again="Noch einmal tippen, um die Stelle im Artikel zu sehen",
         open_source="Quelle öffnen",
         new_tab="öffnet sich in einem neuen Tab",
         undated="ohne Datum",
@@ -340,6 +342,7 @@ TEXTS: Mapping[Language, Texts] = {
         nearest="Closest passages, not an answer",
         show="Show in article",
         show_number="Show evidence {number} in its article",
+        tap_again="Tap again to see the place in the article",
         open_source="Open source",
         new_tab="opens in a new tab",
         undated="undated",
