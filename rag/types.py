@@ -23,7 +23,7 @@ Status = Literal["answered", "nearest", "not_found"]
 Verdict = Literal["belegt", "teilweise", "nicht belegt"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Article:
     """One cleaned article. ``text`` is what every offset points into; unknown facts are ``None``, never guessed.
 

@@ -268,6 +268,14 @@ def test_passages_of_one_article_share_it(tmp_path: Path, encoder: StaticEncoder
     assert len({id(article) for article, _ in found.values()}) == 1
 
 
+def test_an_article_that_is_held_anywhere_is_held_once(small_index: Path) -> None:
+    store = open_index(small_index).store
+    held = store.article("wolf.md")
+    found = [article for article, _ in store.passages(store.passage_rows()).values() if article == held]
+    assert found == [held]
+    assert found[0] is store.article("wolf.md") is held
+
+
 def test_the_checksums_stand_in_the_manifest(small_index: Path) -> None:
     manifest = json.loads((generations.current(small_index) / "manifest.json").read_text("utf-8"))
     assert {

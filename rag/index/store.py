@@ -14,6 +14,7 @@ from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from rag.corpus.copies import bands, shingles
 from rag.errors import IndexDamaged, NotFound, damaged, unwritable
@@ -65,6 +66,8 @@ class Store:
         self.withdrawn = withdrawn
         self._turn = threading.Lock()
         self._ids: dict[int, tuple[str, str]] = {}
+        # Of an article that anybody holds there is one, however many conversations hold it.
+        self._held: WeakValueDictionary[str, Article] = WeakValueDictionary()
         with damaged(self._name, sqlite3.Error):
             # A published generation never changes: immutable spares SQLite its locks and a look for a journal.
             self._connection = sqlite3.connect(
@@ -116,7 +119,8 @@ class Store:
         with damaged(self._name, ValueError, TypeError):
             values: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
             values |= {name: date.fromisoformat(values[name]) for name in _DATES if values[name]}
-            return Article(**values)
+            article = Article(**values)
+        return self._held.setdefault(article.article_id, article)
 
     def _require(self, rows: Sequence[int], found: Container[int]) -> None:
         """Raises IndexDamaged if a row that the words or the vectors know is not there."""
