@@ -30,17 +30,17 @@ pictures: .venv/.dev
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
 peers: $(PEERS)/venv/.run
-	$(PEERS)/venv/bin/python benchmarks/peers.py --shared "$(SHARED)" --cache "$(PEERS)" $(ARGS)
+	$(PEERS)/venv/bin/python -m benchmarks.peers --shared "$(SHARED)" --cache "$(PEERS)" $(ARGS)
 
 optional: $(PEERS)/venv/.run
 	$(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/optional/requirements.txt
 	HF_HUB_OFFLINE=1 PYTHONPATH=. $(PEERS)/venv/bin/python -m pytest -c benchmarks/optional/pytest.ini --rootdir . \
 	  benchmarks/optional
 
-$(PEERS)/venv/.run: requirements.txt benchmarks/peers-requirements.txt
+$(PEERS)/venv/.run: requirements.txt benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)/venv
 	$(PEERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
-	  -r benchmarks/peers-requirements.txt
+	  -r benchmarks/peers/requirements.txt
 	touch $@
 
 venv: .venv/.run
