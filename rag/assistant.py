@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
+from rag.carried import serve
 from rag.citations import verify
 from rag.compose import QuotingComposer
 from rag.encoder import bundled, load_encoder
 from rag.errors import EncoderError, IndexMismatch, ModelError
+from rag.followup import depends
 from rag.generate import writer
 from rag.index import generations
 from rag.index.build import stamp
@@ -79,6 +81,8 @@ class Assistant:
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters, today: date | None) -> Query:
         """The question made to stand alone: by the model if there is one and it can be trusted, else by rules."""
         query = understand(question, history, filters, today)
+        if query.standalone != query.question and not depends(query.question):
+            query = self._fitting(query, understand(question, (), filters, today))
         if self.writer is None or query.standalone == query.question:
             return query
         with suppress(ModelError):
@@ -86,6 +90,13 @@ class Assistant:
                 alone = understand(rewritten, (), filters, today)
                 return replace(alone, question=query.question, period=query.period)
         return query
+
+    def _fitting(self, query: Query, alone: Query) -> Query:
+        """The question with what it takes over from the talk, or alone where that finds better what is asked for."""
+        found, found_alone = self.search(query), self.search(alone)
+        if not found or not found_alone:
+            return query
+        return query if serve(alone, found[0], found_alone[0], bundled(), self.index.lexical.idf) else alone
 
 
 def written(

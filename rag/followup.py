@@ -26,8 +26,12 @@ _QUESTION_WORDS = frozenset(
 _SMALL = frozenset(
     """um bis seit vor nach bei ab an in gegen ohne durch unter zwischen während wegen als ob so nur noch schon sehr
     viel viele vielen mehr mal man wir ich mir mich uns doch bitte dann denn wenn zur zum vom beim ins einen einem
-    einer eines kann können konnte soll sollen sollte will wollen wollte muss müssen musste darf hatte hatten wurde
-    wurden worden gab gilt macht jetzt heute on at for a an as or if be been but so me you we they any some""".split()
+    einer eines worden macht jetzt heute on at for a an as or if be been but so me you we they any some""".split()
+)
+_AUXILIARIES = frozenset(
+    """ist sind war waren wird werden wurde wurden hat haben hatte hatten kann können konnte soll sollen sollte will
+    wollen wollte muss müssen musste darf gibt gab gilt is are was were do does did have has can could will would
+    should""".split()
 )
 _OPENERS = re.compile(r"(?:und|aber|oder|also|auch|and|but|so|also)\b", re.IGNORECASE)
 _POSSESSIVES = frozenset(
@@ -61,22 +65,34 @@ _DIGITS = re.compile(r"\d+")
 
 
 def refers_back(question: str) -> bool:
-    """Whether a question cannot be understood without the one before it."""
-    asked = words(question)
-    lower = [word.lower() for word in asked]
-    topic = topic_words(question)
-    own = [word for word in topic if word.lower() not in _GENERAL_NOUNS]
-    if _OPENERS.match(question.lstrip()) and len(own) <= _FEW:
+    """Whether a question goes on with the one before it, as far as its own words tell."""
+    own = _own_topic(question)
+    if depends(question):
         return True
+    if _OPENERS.match(question.lstrip()):
+        return len(own) <= _FEW
+    known = _KNOWN_THING.search(question) if len(words(question)) <= _SHORT else None  # "Wann ist die Stichwahl?"
+    unnamed = known is not None and len(known[1]) < _LONG_NAME and not _DIGITS.search(known[1])
+    return len(own) == 1 and unnamed
+
+
+def depends(question: str) -> bool:
+    """Whether a question cannot be understood without the one before it: it points back, or names nothing itself.
+
+    One that refers back in another way ("Und wie viele Mitglieder hat die NATO?") may as well begin a new topic.
+    """
+    asked, own = words(question), _own_topic(question)
     if (_points_back(asked, own) or _SO_MUCH.search(question)) and len(own) < _FEW:
         return True
     if len(own) != 1:
         return not own
-    known = _KNOWN_THING.search(question) if len(asked) <= _SHORT else None  # "Wann ist die Stichwahl?"
-    if _has_no_verb(lower):  # "Bei welchem Gericht?"
-        return True
-    unnamed = known is not None and len(known[1]) < _LONG_NAME and not _DIGITS.search(known[1])
-    return unnamed or _has_lonely(lower, own[0].lower())
+    lower = [word.lower() for word in asked]
+    return _has_no_verb(lower) or _has_lonely(lower, own[0].lower())  # "Bei welchem Gericht?"
+
+
+def _own_topic(question: str) -> list[str]:
+    """The topic words that name something by themselves."""
+    return [word for word in topic_words(question) if word.lower() not in _GENERAL_NOUNS]
 
 
 def _has_no_verb(lower: list[str]) -> bool:
@@ -103,7 +119,7 @@ def completed(question: str, before: str) -> str:
     """The question with the words of the one before that it lacks; as it is if it lacks none."""
     asked = question.lower()
     kinds = {_DIGITS.sub("", word) for word in topic_words(question) if _DIGITS.search(word)}
-    carried = content_words(before) if _is_elliptic(question) else topic_words(before)
+    carried = content_words(before) if is_elliptic(question) else topic_words(before)
     missing = [w for w in carried if w.lower() not in asked and not (_DIGITS.search(w) and _DIGITS.sub("", w) in kinds)]
     return f"{question} ({', '.join(missing)})" if missing else question
 
@@ -130,7 +146,9 @@ def topic_words(question: str) -> list[str]:
 
 
 def _is_small(word: str) -> bool:
-    return word in _QUESTION_WORDS | GERMAN | ENGLISH | _BACKWARD | _SMALL or bool(_OPENERS.fullmatch(word))
+    return word in _QUESTION_WORDS | GERMAN | ENGLISH | _BACKWARD | _SMALL | _AUXILIARIES or bool(
+        _OPENERS.fullmatch(word)
+    )
 
 
 def _begins_with_verb(question: str, asked: list[str]) -> bool:
@@ -146,9 +164,13 @@ def content_words(question: str) -> list[str]:
     return list(dict.fromkeys(word for word in words(question) if len(word) > 2 and not _is_small(word.lower())))
 
 
-def _is_elliptic(question: str) -> bool:
+def is_elliptic(question: str) -> bool:
     """Whether a question has no verb of its own ("Und Schweden?"), so that it asks what the one before asked."""
-    if not _OPENERS.match(question.lstrip()):
+    asked = {word.lower() for word in words(question)}
+    # "Und wie viele Mitglieder hat die NATO?" is whole; "Und was ist mit Schweden?" is not.
+    if not _OPENERS.match(question.lstrip()) or (
+        asked & _QUESTION_WORDS and asked & _AUXILIARIES and "mit" not in asked
+    ):
         return False
     topic = set(topic_words(question))
     return bool(topic) and all(word in topic or _is_small(word.lower()) for word in words(question))

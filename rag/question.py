@@ -34,6 +34,7 @@ _COURTESY = re.compile(
     r"[ ,.!]*\b(?:vielen dank|danke(?: schön| im voraus)?|thanks|thank you)\b[ !.]*$",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"(?:und|aber|and|but)\b(?!-)[ ,]*", re.IGNORECASE)  # to what was said before
 
 
 def understand(
@@ -55,7 +56,8 @@ def understand(
         period = period or last.period
         standalone = completed(asked, before)
     spoken = language(asked)
-    aside = (period.said,) if period and period.relative else ()
+    link = _LINK.match(asked)
+    aside = ((link.group(),) if link else ()) + ((period.said,) if period and period.relative else ())
     courtesy = tuple(match.group() for match in _COURTESY.finditer(asked))
     about = tuple(_about(standalone, period, courtesy))
     query = Query(asked, standalone, filters, spoken, period=period, about=about, aside=aside + courtesy)

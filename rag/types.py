@@ -100,7 +100,7 @@ class Query:
     ``question`` is what the person typed, ``standalone`` the same understood without the talk before it;
     ``translation`` holds German words for an English one, to search for as well; ``period`` the time it speaks of;
     ``about`` the words that say what it is about, none for "Was geschah im März 2022?"; ``aside`` what of it
-    says nothing to search for ("gestern", "Hallo", "ich wüsste gern").
+    says nothing to search for ("gestern", "Hallo", "ich wüsste gern", "Und").
     """
 
     question: str

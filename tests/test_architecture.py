@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.assistant"}),
     frozenset({"rag.search", "rag.compose", "rag.generate", "rag.citations", "rag.question", "rag.contract"}),
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
-    frozenset({"rag.features", "rag.statement", "rag.likeness"}),
+    frozenset({"rag.features", "rag.statement", "rag.likeness", "rag.carried"}),
     frozenset(
         {
             "rag.terms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.assistant import Assistant
 from rag.encoder import StaticEncoder
 from rag.followup import completed, refers_back, topic_words
 from rag.index.reader import open_index
@@ -174,3 +176,52 @@ def test_topic_words_are_names_nouns_and_numbers() -> None:
 def test_any_question_can_follow_any_other(question: str, before: str) -> None:
     assert completed(question, before).startswith(question)
     assert refers_back(question) in (True, False)
+
+
+PATRIOTS = ("Bekommt die Ukraine Patriots?", "Und was sagt Deutschland dazu?")
+
+
+@pytest.fixture(scope="module")
+def demo(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> Assistant:
+    return open_assistant(demo_index)
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("Und wie viele Mitglieder hat die NATO?", "nato"),
+        ("Und was kostet das Deutschlandticket?", "deutschlandticket"),
+        ("Und wann wurde Cherson befreit?", "cherson"),
+        ("Und der Mindestlohn?", "mindestlohn"),
+        ("Aber wer ist Rishi Sunak?", "sunak"),
+    ],
+)
+def test_a_new_topic_behind_an_and_drags_nothing_along(demo: Assistant, question: str, article: str) -> None:
+    answer = demo.ask(question, turns(PATRIOTS, TODAY))
+    assert answer.query.standalone == question
+    assert answer.status == "answered"
+    assert article in answer.citations[0].article_id
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "along", "article"),
+    [
+        (PATRIOTS, "Und was sagt Polen dazu?", "Patriots", "pol"),
+        (PATRIOTS, "Und Leopard-Panzer?", "Ukraine", "leopard"),
+        (("Wann trat Finnland der NATO bei?",), "Und Schweden?", "NATO", "nato"),
+        (("Wie viele Leopard 2 liefert Deutschland?",), "Und was verspricht Großbritannien?", "Leopard", "leopard"),
+        (("Warum drohte Orbán mit einem Veto?",), "Und wie kam der Beschluss dann zustande?", "Veto", "verhandlungen"),
+    ],
+)
+def test_what_goes_on_with_the_topic_keeps_it(
+    demo: Assistant, before: tuple[str, ...], question: str, along: str, article: str
+) -> None:
+    answer = demo.ask(question, turns(before, TODAY))
+    assert along in answer.query.standalone
+    assert article in answer.hits[0].article.article_id
+
+
+def test_a_question_without_a_verb_takes_over_that_of_the_one_before() -> None:
+    assert completed("Und Schweden?", "Wann trat Finnland bei?") == "Und Schweden? (trat, Finnland)"
+    assert completed("Und was ist mit Schweden?", "Wann trat Finnland bei?").endswith("(trat, Finnland)")
+    assert completed("Und wie viele Mitglieder hat sie?", "Wann wuchs die NATO?").endswith("(NATO)")

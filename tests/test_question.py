@@ -88,6 +88,8 @@ def test_words_told_from_today_are_not_searched_for() -> None:
         ("Wer sagte danke zu Kuleba?", "Wer sagte danke zu Kuleba?"),
         ("Was macht Guten Morgen Deutschland?", "Was macht Guten Morgen Deutschland?"),
         ("Hallo", ""),
+        ("Und wer ist Kanzler?", "wer ist Kanzler?"),
+        ("Undine Zimmer?", "Undine Zimmer?"),
     ],
 )
 def test_courtesies_are_not_searched_for(question: str, searched: str) -> None:
