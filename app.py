@@ -37,10 +37,14 @@ def main() -> None:
         assistant = open_desk(settings).assistant
     except BelegError as error:
         st.html(trouble_html(str(error), texts))
+        if settings.maintain:
+            from rag.ui.maintain import maintain_page
+
+            maintain_page(settings, texts)
         return
     chat = st.Page(lambda: chat_page(assistant, settings, texts), title="Beleg", default=True)
     archive = st.Page(
-        lambda: archive_page(assistant.index, settings.corpus, texts, lambda: st.switch_page(chat)),
+        lambda: archive_page(assistant.index, settings, texts, lambda: st.switch_page(chat)),
         title=f"Beleg: {texts.archive_title}",
         url_path="archiv",
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 MODELS = PROJECT / "models"
+_YES = ("1", "true", "yes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Settings:
 
     ``encoder`` is ``None`` for the bundled one, else a folder or the name of a sentence-transformers model. ``cache``
     holds what can be made again at any time. ``allow_private`` lets ``add`` fetch from this machine and the networks
-    around it. ``feedback`` is where readers' opinions go. ``llm`` is a language model as ``provider:model`` (``None``:
+    around it. ``maintain`` puts the maintainer's side on the archive page: whoever reaches the page may use it.
+    ``feedback`` is where readers' opinions go. ``llm`` is a language model as ``provider:model`` (``None``:
     none), ``llm_url`` an own server for it, and ``llm_key`` the key that goes there.
     """
 
@@ -26,6 +28,7 @@ class Settings:
     encoder: str | None = None
     cache: Path = Path(os.path.expanduser("~/.cache/beleg"))
     allow_private: bool = False
+    maintain: bool = False
     feedback: Path = PROJECT / "feedback.jsonl"
     llm: str | None = None
     llm_url: str | None = None
@@ -54,8 +57,11 @@ class Settings:
         if (chosen := llm or environ.get("BELEG_LLM")) and chosen != "none":
             settings = replace(settings, llm=str(chosen))
         settings = replace(settings, llm_url=environ.get("BELEG_LLM_URL"), llm_key=environ.get("BELEG_LLM_KEY"))
-        if environ.get("BELEG_ALLOW_PRIVATE") in ("1", "true", "yes"):
-            settings = replace(settings, allow_private=True)
+        settings = replace(
+            settings,
+            allow_private=environ.get("BELEG_ALLOW_PRIVATE") in _YES,
+            maintain=environ.get("BELEG_MAINTAIN") in _YES,
+        )
         if chosen := environ.get("XDG_CACHE_HOME"):
             settings = replace(settings, cache=Path(chosen, "beleg"))
         return settings

@@ -62,8 +62,9 @@ def browser_is_absent() -> bool:
 
 
 @contextmanager
-def serving(folder: Path, corpus: Path, index: Path) -> Iterator[Server]:
-    """The chat over an index, as ``streamlit run app.py`` in a process of its own; ``folder`` takes its records."""
+def serving(folder: Path, corpus: Path, index: Path, **settings: str) -> Iterator[Server]:
+    """The chat over an index, as ``streamlit run app.py`` in a process of its own; ``folder`` takes its records,
+    ``settings`` is what else its environment holds."""
     hook = folder / "hook"
     hook.mkdir(parents=True, exist_ok=True)
     (hook / "sitecustomize.py").write_text(_WATCH, "utf-8")
@@ -75,6 +76,7 @@ def serving(folder: Path, corpus: Path, index: Path) -> Iterator[Server]:
         "BELEG_CORPUS": str(corpus),
         "BELEG_INDEX": str(index),
         "BELEG_FEEDBACK": str(folder / "feedback.jsonl"),
+        **settings,
     }
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

@@ -85,7 +85,7 @@ def phone(server: Server, browser: Browser) -> Iterator[Visit]:
 
 def visiting(server: Server, browser: Browser, **how: Any) -> Iterator[Visit]:
     context = browser.new_context(locale="de-DE", **how)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)  # a busy machine fails no test
     visit = Visit(context.new_page())
     context.on("request", lambda request: visit.heard(request.url))
     visit.page.on("websocket", lambda socket: visit.heard(socket.url))

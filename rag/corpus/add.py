@@ -10,7 +10,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -62,28 +62,48 @@ class AddReport:
         return sum(taken.what == what for taken in self.taken)
 
 
+Progress = Callable[[str, int, int], None]
+
+
 def add(
     sources: Sequence[str],
     corpus: Path,
     fetcher: Fetcher,
     today: date,
     stdin: bytes = b"",
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> AddReport:
     """Brings the articles of all sources into the corpus folder.
 
     Raises CorpusError if the folder cannot be written, CorpusLocked while another run writes into it. A source that
     cannot be read at all is refused; the others are taken.
     """
+    return _take([(source, _read(source, fetcher, today, stdin)) for source in sources], corpus, today, progress)
+
+
+def take(
+    found: Sequence[Found],
+    corpus: Path,
+    today: date,
+    progress: Progress = lambda stage, done, total: None,
+) -> AddReport:
+    """Brings articles into the corpus folder that a person has looked at before; raises as ``add`` does."""
+    return _take([("", found)], corpus, today, progress)
+
+
+def _take(
+    sources: Iterable[tuple[str, Iterable[Found | Refused]]], corpus: Path, today: date, progress: Progress
+) -> AddReport:
     began = time.monotonic()
     taken: list[Taken] = []
     refused: list[Refused] = []
     failed: list[str] = []
     with writing(corpus):
         folder = Folder(corpus)
-        for source in sources:
+        for source, articles_of_it in sources:
             before = len(taken)
-            for outcome in _outcomes(source, folder, fetcher, today, stdin):
+            for found in articles_of_it:
+                outcome = found if isinstance(found, Refused) else _outcome(found, folder, today)
                 if isinstance(outcome, Refused):
                     refused.append(outcome)
                 else:
@@ -94,16 +114,19 @@ def add(
     return AddReport(tuple(taken), tuple(refused), tuple(failed), time.monotonic() - began, folder.written)
 
 
-def _outcomes(source: str, folder: Folder, fetcher: Fetcher, today: date, stdin: bytes) -> Iterator[Taken | Refused]:
-    """What becomes of each article of a source."""
+def _read(source: str, fetcher: Fetcher, today: date, stdin: bytes) -> Iterator[Found | Refused]:
+    """The articles of a source; one that cannot be read at all is refused."""
     try:
-        for found in articles(source, fetcher, today, stdin):
-            try:
-                yield found if isinstance(found, Refused) else folder.take(found, today)
-            except CorpusError as error:
-                yield Refused(found.where, str(error))
+        yield from articles(source, fetcher, today, stdin)
     except CorpusError as error:
         yield Refused(source, str(error))
+
+
+def _outcome(found: Found, folder: Folder, today: date) -> Taken | Refused:
+    try:
+        return folder.take(found, today)
+    except CorpusError as error:
+        return Refused(found.where, str(error))
 
 
 @contextmanager

@@ -9,20 +9,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from rag.corpus.feeds import Entry, is_feed, read_feed
 from rag.corpus.fetch import Fetcher, Page
 from rag.corpus.fields import article_from
-from rag.corpus.read import MAX_BYTES, Refused, fields_of, scan
+from rag.corpus.read import KINDS, MAX_BYTES, Refused, fields_of, scan
 from rag.errors import CorpusError
 from rag.types import Article
 
 STDIN = "-"
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-_FEED_FILES = (".xml", ".rss", ".atom")
+FEED_FILES = (".xml", ".rss", ".atom")
+_NAME_LENGTH = 60  # characters of an uploaded file's name that are shown
 _KINDS_OF_MEDIA = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -49,12 +50,37 @@ def articles(source: str, fetcher: Fetcher, today: date, stdin: bytes = b"") -> 
     """
     if source == STDIN:
         yield from _piped(stdin)
-    elif _ADDRESS.match(source):
+    elif is_address(source):
         yield from _fetched(source, fetcher, today)
-    elif Path(source).suffix.lower() in _FEED_FILES and Path(source).is_file():
+    elif Path(source).suffix.lower() in FEED_FILES and Path(source).is_file():
         yield from _linked(read_feed(_feed_file(Path(source))), fetcher, today)
     else:
         yield from _on_disk(Path(source))
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is to be fetched, not opened."""
+    return bool(_ADDRESS.match(source))
+
+
+def uploaded(name: str, data: bytes, fetcher: Fetcher, today: date) -> Iterator[Found | Refused]:
+    """The articles of a file that came over the network, as if it lay on the disk; nothing in its name leads anywhere.
+
+    Raises CorpusError if it cannot be read at all.
+    """
+    plain = "".join(filter(str.isprintable, PurePosixPath(name.replace("\\", "/")).name))
+    kind = PurePosixPath(plain).suffix.lower()
+    if kind in FEED_FILES:
+        if len(data) > MAX_BYTES:
+            raise CorpusError(f"it is larger than {MAX_BYTES // 1_000_000} MB; split it.")
+        yield from _linked(read_feed(data), fetcher, today)
+    elif kind in KINDS:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, f"{plain[: -len(kind)][:_NAME_LENGTH]}{kind}")
+            path.write_bytes(data)
+            yield from _on_disk(path)
+    else:
+        raise CorpusError(f"it is of no kind that can be read; its name must end in {', '.join(KINDS)}.")
 
 
 def _on_disk(path: Path, shown: str = "") -> Iterator[Found | Refused]:

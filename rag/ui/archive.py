@@ -6,7 +6,6 @@ Knows how Streamlit draws; what is listed comes from ``holdings``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,27 +18,40 @@ from rag.ui.bridge import connect
 from rag.ui.conversation import Conversation, Place
 from rag.ui.filters import filter_bar
 from rag.ui.holdings import cited_by, histogram, listed
+from rag.ui.maintain_texts import MAINTAIN
 from rag.ui.session import session
 from rag.ui.texts import Texts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rag.index.reader import Index
+    from rag.settings import Settings
 
 PAGE = 20  # articles shown at first, and more with each click
 
 
-def archive_page(index: Index, corpus: Path, texts: Texts, to_chat: Callable[[], None]) -> None:
+def archive_page(index: Index, settings: Settings, texts: Texts, to_chat: Callable[[], None]) -> None:
     """All articles, or the one that the address names. ``to_chat`` leads to the chat page."""
     connect(Conversation(), texts)
     if name := st.query_params.get("article"):
-        _article(index, corpus, name, texts, to_chat)
+        _article(index, settings, name, texts, to_chat)
+    elif settings.maintain and "maintain" in st.query_params:
+        st.button(texts.back, key="back", icon=":material/arrow_back:", type="tertiary", on_click=_back)
+        from rag.ui.maintain import maintain_page  # it knows how to build, which takes a while to load
+
+        maintain_page(settings, texts)
     else:
-        _list(index, texts)
+        _list(index, settings, texts)
 
 
-def _list(index: Index, texts: Texts) -> None:
+def _list(index: Index, settings: Settings, texts: Texts) -> None:
     own = session()
-    st.html(markup.heading_html(texts.archive_title, texts))
+    with st.container(key="head", horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.html(markup.heading_html(texts.archive_title, texts))
+        if settings.maintain:
+            name = MAINTAIN[texts.language].title
+            st.button(name, key="maintain", icon=":material/edit_note:", type="tertiary", on_click=_maintain)
     asked = st.text_input(texts.search, key="archive-words", value=own.looked_for, max_chars=500)
     own.looked_for = asked
     filter_bar("archive", own.archive_filters, index.store.sources(), texts, _narrow)
@@ -58,18 +70,27 @@ def _list(index: Index, texts: Texts) -> None:
         st.button(texts.more, key="more", on_click=_more)
 
 
-def _article(index: Index, corpus: Path, name: str, texts: Texts, to_chat: Callable[[], None]) -> None:
+def _article(index: Index, settings: Settings, name: str, texts: Texts, to_chat: Callable[[], None]) -> None:
     st.button(texts.back, key="back", icon=":material/arrow_back:", type="tertiary", on_click=_back)
     try:
         article = index.store.article(name)
     except NotFound:
-        st.html(markup.hint_html(texts.no_article, texts))
+        if not (settings.maintain and _withdrawal(settings, name, texts)):
+            st.html(markup.hint_html(texts.no_article, texts))
         return
     st.html(markup.paper_html(article, texts))
     with st.container(key="about"):
         st.html(markup.details_html(article, texts))
         _questions(article, texts, to_chat)
-        _versions(corpus, article, texts)
+        _versions(settings.corpus, article, texts)
+        if settings.maintain:
+            _withdrawal(settings, name, texts)
+
+
+def _withdrawal(settings: Settings, name: str, texts: Texts) -> bool:
+    from rag.ui.maintain import withdrawal
+
+    return withdrawal(settings, name, texts)
 
 
 def _questions(article: Article, texts: Texts, to_chat: Callable[[], None]) -> None:
@@ -115,8 +136,13 @@ def _show(article_id: str) -> None:
     st.query_params["article"] = article_id
 
 
+def _maintain() -> None:
+    st.query_params["maintain"] = "1"
+
+
 def _back() -> None:
-    st.query_params.pop("article", None)
+    for name in ("article", "maintain"):
+        st.query_params.pop(name, None)
 
 
 def _more() -> None:

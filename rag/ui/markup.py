@@ -231,6 +231,43 @@ def plot(svg: str) -> str:
     return styled.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
+def notice_html(line: str, texts: Texts) -> str:
+    """What went wrong, or should be known, in a line of its own."""
+    return f'<p class="beleg-reason" role="alert" lang="{texts.language}">{escape(line)}</p>'
+
+
+def busy_html(line: str, texts: Texts) -> str:
+    """That something goes on of which nobody knows how long it takes."""
+    return f'<p class="beleg-writing" role="status" lang="{texts.language}">{escape(line)}</p>'
+
+
+def refusals_html(rows: Sequence[tuple[str, str]], texts: Texts) -> str:
+    """What was refused and why; names of files and addresses may be long."""
+    body = "".join(f"<dt>{escape(shortened(where, 200))}</dt><dd>{escape(reason)}</dd>" for where, reason in rows)
+    return f'<dl class="beleg-refusals" lang="{texts.language}">{body}</dl>'
+
+
+def identifier_html(article_id: str) -> str:
+    """The id of an article, which is the name of its file."""
+    return f'<p class="beleg-id">{escape(article_id)}</p>'
+
+
+def seen_heading_html(article: Article, texts: Texts) -> str:
+    """The title of an article that is not taken in yet, with its outlet and day."""
+    return (
+        f'<h4 class="beleg-title" lang="{escape(article.language)}">{escape(article.title or texts.untitled)}</h4>'
+        + held_html(article.source, article.published, texts)
+    )
+
+
+def seen_html(facts: Sequence[tuple[str, str]], article: Article, texts: Texts) -> str:
+    """An article that is not taken in yet: all that is known of it, then its text."""
+    return (
+        f'{facts_html(facts, texts)}<div class="beleg-paper" lang="{escape(article.language)}">'
+        f'<div class="beleg-text">{marked_html(article.text, (), 0)}</div></div>'
+    )
+
+
 def copy_html(text: str, texts: Texts) -> str:
     """A text with a button that copies it; the page's script does that, and says so with the words in ``data-done``."""
     return (
