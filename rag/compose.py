@@ -64,7 +64,7 @@ class QuotingComposer:
     def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft:
         """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead.
 
-        Articles of different dates that say different things make a timeline, in order of date.
+        Articles of different dates that say different things make a timeline, the newest first.
         """
         if query.period and not query.about:
             return _overview(query.period, originals(hits))
@@ -86,7 +86,7 @@ class QuotingComposer:
             claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
             return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
         if quotable and judged.confidence >= self._ranker.answer_threshold:
-            told = _by_date(_in_budget(timeline(order, coherent[0], hits, form, query.period), hits, form, {}), hits)
+            told = _by_date(_in_budget(timeline(query, order, coherent[0], hits, form), hits, form, {}), hits)
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, MADE_BY, timeline=bool(told))
@@ -219,8 +219,8 @@ def _readable(chosen: Sequence[Quote]) -> list[Quote]:
 
 
 def _by_date(chosen: Sequence[Quote], hits: Sequence[Hit]) -> list[Quote]:
-    """Quotes in order of the dates of their articles; none if fewer than two are left."""
-    return sorted(chosen, key=lambda quote: _day(quote, hits)) if len(chosen) > 1 else []
+    """Quotes in order of the dates of their articles, the newest first; none if fewer than two are left."""
+    return sorted(chosen, key=lambda quote: _day(quote, hits), reverse=True) if len(chosen) > 1 else []
 
 
 def _day(quote: Quote, hits: Sequence[Hit]) -> date:

@@ -13,13 +13,13 @@ Kind = Literal["plain", "timeline", "overview", "denial"]
 ANSWERED: Mapping[Language, Mapping[Kind, str]] = {
     "de": {
         "plain": "Das steht dazu im Archiv:",
-        "timeline": "Das steht dazu im Archiv, nach Datum:",
+        "timeline": "Das steht dazu im Archiv, das Neueste zuerst:",
         "overview": "Das steht im Archiv aus dieser Zeit:",
         "denial": "Das Archiv sagt etwas anderes, als die Frage annimmt:",
     },
     "en": {
         "plain": "This is what the archive says, in the original German:",
-        "timeline": "This is what the archive says by date, in the original German:",
+        "timeline": "This is what the archive says, newest first, in the original German:",
         "overview": "This is what the archive holds from that time, in the original German:",
         "denial": "The archive says otherwise than the question assumes (in the original German):",
     },

@@ -12,7 +12,7 @@ from datetime import date
 
 from rag.features import Candidate
 from rag.period import nearness
-from rag.types import Hit, Period
+from rag.types import Hit, Query
 from rag.wording import leans_back
 
 # What is asked for may change with time; a reason or a way is explained, by one article.
@@ -25,7 +25,6 @@ _LEAD = 1.5  # for a sentence at the head of its article, which tells what is ne
 _HEAD = 2  # sentences
 _NEWS = frozenset({"yesno", "number", "when", "who"})  # what the head of an article tells; "what" asks for more
 _NAMED = 0.7  # mean share of the question's names that must stand in the passage
-_UNFIT = -3.0  # for a sentence without the form of the answer (a number, a date)
 _LOOKS_BACK = -2.0  # for a sentence that tells what had been
 _LEANS = -1.0  # for a sentence that is not understood alone
 _BEARS = 0.7  # share of the question that must stand in a sentence, compared with the sentence that holds most of it
@@ -33,6 +32,16 @@ _BEHIND = 3.5  # points that a further article may be behind the best one
 _WITHIN = 0.8  # nearness to the period that the question names: what happened is reported a day or two later
 _BACK = re.compile(
     r"\b(?:hatten?|damals|seinerzeit|ursprünglich|im Vorjahr|vor \w+ (?:Tagen|Wochen|Monaten|Jahren))\b", re.IGNORECASE
+)
+_STRONG = """
+    war wurde hatte gab ging kam nahm fand stand hielt ließ lief fiel blieb schrieb rief traf sprach brach starb
+    trat bat tat sah las lag saß half warf galt gewann begann verlor schlug trug fuhr wuchs stieg sank zog flog bot
+    schloss schoss floh schied griff litt stritt riet hieß""".split()
+_WEAK = """sagte machte wollte sollte konnte musste durfte brachte kostete dauerte führte stellte forderte lehnte
+    erklärte nannte dachte wusste zeigte lieferte lautete endete öffnete eröffnete setzte legte""".split()
+# The common verbs in the simple past; a noun that is spelled alike ("Schloss") has a capital.
+_PAST = re.compile(
+    rf"\b(?:(?:be|ver|er|ent|zer|ge|unter|über|wider)?(?:{'|'.join(_STRONG)})(?:en|n)?|(?:{'|'.join(_WEAK)})n?|did|were)\b"
 )
 
 
@@ -55,16 +64,21 @@ class Sentence:
 
 
 def timeline(
-    sentences: Sequence[Sentence], best: Sentence, hits: Sequence[Hit], form: str, period: Period | None
+    query: Query, sentences: Sequence[Sentence], best: Sentence, hits: Sequence[Hit], form: str
 ) -> list[Sentence]:
-    """The sentence for each day that bears on the question, that of the best first; empty if there is one day only."""
+    """The sentence for each day that bears on the question, that of the best first; empty if there is one day only.
+
+    Each has the form of the answer: a number where one is asked for. What is asked in the simple past does not change.
+    """
+    if form not in FORMS or _past(query.question):
+        return []
     found: dict[date, tuple[float, Sentence]] = {}
     enough = _BEARS * min(_FULL, max(s.own for s in sentences))
-    for sentence in sentences if form in FORMS else ():
+    for sentence in sentences:
         day = hits[sentence.candidate.hit].article.published
-        if day is None or sentence.own < enough or sentence.named < _NAMED:
+        if day is None or sentence.own < enough or sentence.named < _NAMED or not sentence.fits:
             continue
-        if period and nearness(day, period) < _WITHIN:
+        if query.period and nearness(day, query.period) < _WITHIN:
             continue
         value = _value(sentence, form)
         if day not in found or value > found[day][0]:
@@ -76,6 +90,11 @@ def timeline(
     return [own, *(found[day][1] for _, day in others[: ENTRIES - 1])] if others and today else []
 
 
+def _past(question: str) -> bool:
+    """Whether a question asks for what happened ("Wann trat Finnland bei?"), not for what is so."""
+    return bool(_PAST.search(question[:1].lower() + question[1:]))
+
+
 def _value(sentence: Sentence, form: str) -> float:
     """How well a sentence tells what is so on the day of its article."""
     quote = sentence.candidate.quote
@@ -83,5 +102,4 @@ def _value(sentence: Sentence, form: str) -> float:
     value = _JUDGED * sentence.judged + _OWN * min(_FULL, sentence.own)
     value += _LEAD if at_head else 0.0
     value += _LEANS if leans_back(quote.text) else 0.0
-    value += _LOOKS_BACK if _BACK.search(quote.text) else 0.0
-    return value if sentence.fits else value + _UNFIT
+    return value + (_LOOKS_BACK if _BACK.search(quote.text) else 0.0)

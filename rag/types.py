@@ -154,8 +154,8 @@ class DraftClaim:
 class Draft:
     """What a composer proposes. ``answers`` is false where its claims are only the closest passages.
 
-    ``timeline``: the claims are what was so at different dates, in their order. ``denies``: the first claim denies what
-    the question takes for granted.
+    ``timeline``: the claims are what was so at different dates, or what happened in a time, by the dates of their
+    articles. ``denies``: the first claim denies what the question takes for granted.
     """
 
     claims: tuple[DraftClaim, ...]
@@ -200,8 +200,8 @@ class Answer:
 
     ``as_of`` is the newest publication date among the citations; ``timings_ms`` holds milliseconds per stage.
     With status ``nearest`` there are no claims: the citations are the closest passages. ``timeline``: the claims tell
-    what was so at different dates, in order of the dates of their articles. ``note`` is what a reader should know of
-    how the answer was made.
+    what was so at different dates, the newest first, or what happened in a time, the oldest first. ``note`` is what a
+    reader should know of how the answer was made.
     """
 
     query: Query

@@ -68,5 +68,5 @@ def test_without_words_it_asks_for_some(question: str) -> None:
 def test_an_answer_is_announced_by_its_kind() -> None:
     german, english = understand("Was kostet Gas?"), understand("What does gas cost?")
     assert message(german, "answered") == "Das steht dazu im Archiv:"
-    assert message(german, "answered", "timeline") == "Das steht dazu im Archiv, nach Datum:"
+    assert message(german, "answered", "timeline") == "Das steht dazu im Archiv, das Neueste zuerst:"
     assert message(english, "answered", "denial").startswith("The archive says otherwise")

@@ -1,7 +1,8 @@
-"""What articles of different dates say differently stands in order of date."""
+"""What articles of different dates say differently stands by date, what is so now first."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_what_changed_is_told_by_date(demo: Assistant, question: str, entries: d
     answer = demo.ask(question)
     found = told(answer)
     assert answer.timeline
-    assert [day for day, _ in found] == sorted({day for day, _ in found})
+    assert [day for day, _ in found] == sorted({day for day, _ in found}, reverse=True)
     assert len(found) <= 4
     assert sum(len(text.split()) for _, text in found) <= 90
     for day, words in entries.items():
@@ -60,12 +61,21 @@ def test_what_changed_is_told_by_date(demo: Assistant, question: str, entries: d
         "Warum keine Patriots für die Ukraine?",  # reasons do not change from day to day
         "Was kostet das Deutschlandticket?",  # one article tells it
         "Wie stark hat DART den Asteroiden abgelenkt?",
+        "Auf welchem Schloss starb Königin Elizabeth II.?",  # what happened does not change
+        "Wann wurde der Mindestlohn eingeführt?",
+        "Galt das 9-Euro-Ticket auch im ICE?",
     ],
 )
 def test_what_one_article_tells_is_no_timeline(demo: Assistant, question: str) -> None:
     answer = demo.ask(question)
     assert answer.status == "answered"
     assert not answer.timeline
+
+
+def test_every_entry_tells_a_number_where_one_is_asked_for(demo: Assistant) -> None:
+    entries = told(demo.ask("Wie viele Mitglieder hat die NATO?"))
+    assert len(entries) > 1
+    assert all(re.search(r"\b3[01]\b", text) for _, text in entries), entries
 
 
 def test_one_day_is_no_timeline(demo: Assistant) -> None:
@@ -85,7 +95,9 @@ def test_a_question_for_a_time_alone_gets_how_its_articles_begin(demo: Assistant
     answer = demo.ask("Was geschah im Dezember 2022?")
     assert (answer.status, answer.message) == ("answered", "Das steht im Archiv aus dieser Zeit:")
     assert ("2022-12-21", "Die Ukraine bekommt Patriots.") in told(answer)
-    assert all(day.startswith("2022-12") for day, _ in told(answer))
+    days = [day for day, _ in told(answer)]
+    assert days == sorted(days)  # what happened is told from its beginning
+    assert all(day.startswith("2022-12") for day in days)
 
 
 def test_of_a_time_without_articles_nothing_is_said(demo: Assistant) -> None:
