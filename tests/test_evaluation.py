@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from math import log2
 from pathlib import Path
 
 import pytest
+from conftest import write_article
 
 from rag import cli
 from rag.encoder import BUNDLED, StaticEncoder
@@ -17,6 +19,7 @@ from rag.evaluation import answers, gate, retrieval
 from rag.evaluation.datasets import Question, read_questions, read_retrieval_set
 from rag.evaluation.intervals import hanley_mcneil, wilson
 from rag.evaluation.noise import NOISES
+from rag.index.build import build, stamp
 from rag.index.reader import open_index
 
 
@@ -224,7 +227,7 @@ def test_the_shipped_models_hold_the_floors(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     floors = gate.read_floors()
-    assert {floor.dataset for floor in floors} == {"xquad-de", "gnad-qa"}
+    assert {floor.dataset for floor in floors} == {"xquad-de", "gnad-qa", "demo-qa"}
     assert [verdict.trouble for verdict in gate.judge(floors, shared / "benchmarks", encoder) if verdict.trouble] == []
 
 
@@ -244,8 +247,54 @@ def test_the_gate_holds_figures_against_their_floors(
 
     assert trouble(floor) == ""
     assert "below the floor" in trouble(replace(floor, floor=1.1))
-    assert "not the one" in trouble(replace(floor, digest="other"))
     assert "below the floor" in trouble(replace(floor, group="kind=missing"))
+    with pytest.raises(DatasetError, match="--benchmarks"):
+        trouble(replace(floor, dataset="elsewhere"))
+
+
+def test_floors_say_nothing_about_other_data(
+    dataset: Path, encoder: StaticEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write(dataset / "questions.jsonl", [{"id": "q", "question": "Wo bellt der Hund?", "article_id": "d1"}])
+    floors = [
+        gate.Floor("mini", "queries.jsonl", "lexical", "Success@1", 0.0, ""),
+        gate.Floor("mini", "questions.jsonl", "answers", "article_in_top_5", 0.0, ""),
+    ]
+    known = gate.updated(gate.judge(floors, dataset.parent, encoder), lower=True)
+
+    def troubles() -> list[bool]:
+        return ["not compared" in verdict.trouble for verdict in gate.judge(known, dataset.parent, encoder)]
+
+    assert troubles() == [False, False]
+    with (dataset / "corpus.jsonl").open("a", encoding="utf-8") as corpus:  # one article more changes what is asked
+        corpus.write('{"_id": "d9", "title": "Neu", "text": "Ein Artikel, der eben erst dazukam."}\n')
+    assert troubles() == [True, True]
+    assert gate.of_datasets(known, None) == gate.of_datasets(known, ["mini"]) == known
+    with pytest.raises(DatasetError, match="mini"):
+        gate.of_datasets(known, ["xquad-de"])
+
+
+def test_times_are_told_from_the_day_of_the_question_never_from_today(tmp_path: Path, encoder: StaticEncoder) -> None:
+    subjects = "Bad Bus Ampel Markt Kita Archiv Hafen Zoo Tunnel Museum Brunnen Theater".split()
+    for month in (7, 9):  # the longer of equal articles come last, unless their time is asked for
+        subjects[month - 1] += ", aber auch um Wege, Bäume und Bänke in den beiden Vierteln am Fluss"
+    (tmp_path / "corpus").mkdir()
+    for month, subject in enumerate(subjects, 1):
+        text = f"Der Stadtrat von Neustadt beschloss, mehr Geld auszugeben. Diesmal ging es um: {subject}."
+        write_article(tmp_path / "corpus", f"{month:02}.md", "Stadtrat", text, f"2023-{month:02}-15")
+    build(tmp_path / "corpus", tmp_path / "index", encoder)
+    index = open_index(tmp_path / "index", stamp(encoder))
+
+    def found(month: int, as_of: date | None) -> bool:
+        """Whether the article of a month is among the first five for "three months ago"."""
+        asked = Question("q", "Was beschloss der Stadtrat vor drei Monaten?", f"{month:02}.md", as_of=as_of)
+        return answers.evaluate([asked], index, encoder).measures["article_in_top_5"] == 1
+
+    assert found(7, date(2023, 10, 20))
+    assert not found(9, date(2023, 10, 20))
+    assert found(9, None)  # told from the day of the newest article, in December
+    assert not found(7, None)
 
 
 def test_floors_rise_freely_and_fall_only_on_request(floor: gate.Floor) -> None:

@@ -323,6 +323,7 @@ def eval_cleaning(options: argparse.Namespace, settings: Settings) -> int:
 def _gate_options(p: argparse.ArgumentParser) -> None:
     arguments.encoder(p)
     p.add_argument("--benchmarks", metavar="DIR", type=Path, default=Path("../shared/benchmarks"))
+    p.add_argument("--datasets", metavar="NAME", nargs="+", help="only the floors of these (demo-qa comes with Beleg)")
     p.add_argument("--update", action="store_true", help="raise the floors to what is measured, less a margin")
     p.add_argument("--lower", action="store_true", help="with --update: let floors fall, or be set on other data")
 
@@ -332,11 +333,14 @@ def eval_gate(options: argparse.Namespace, settings: Settings) -> int:
     from rag.encoder import load_encoder
     from rag.evaluation import gate
 
-    verdicts = gate.judge(gate.read_floors(), options.benchmarks, load_encoder(settings.encoder))
+    floors = gate.read_floors()
+    chosen = gate.of_datasets(floors, options.datasets)
+    verdicts = gate.judge(chosen, options.benchmarks, load_encoder(settings.encoder))
     for verdict in verdicts:
         print(f"{verdict.measured:.4f}  (floor {verdict.floor.floor:.4f})  {verdict.floor}")
     if options.update:
-        gate.write_floors(gate.updated(verdicts, lower=options.lower))
+        raised = dict(zip(chosen, gate.updated(verdicts, lower=options.lower), strict=True))
+        gate.write_floors([raised.get(floor, floor) for floor in floors])
         return 0
     troubles = [verdict.trouble for verdict in verdicts if verdict.trouble]
     for trouble in troubles:

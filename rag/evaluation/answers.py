@@ -2,13 +2,16 @@
 
 Gold evidence counts as quoted when 80 % of its words stand in the quotes of the first claims. Articles are looked up in
 the index that answered; the words quoted are compared with them again, apart from the check that the answer passed.
+No question is asked today: "gestern" is told from the question's own day, so no result changes with the calendar.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ COVERED = 0.8
 CLAIMS = 3
 RANKING_WORDS = 600
 FIRST_ARTICLES = 5
+_UNDATED = date(2000, 1, 1)  # where no article has a date, none is nearer to any day
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,13 @@ class AnswersResult:
 def evaluate(
     questions: Sequence[Question], index: Index, encoder: Encoder, writer: Write | None = None
 ) -> AnswersResult:
-    """Asks all questions of the index; with a ``writer`` a language model words the answers."""
+    """Asks all questions of the index; with a ``writer`` a language model words the answers.
+
+    Each is asked on the day of its ``as_of``, one without on the day of the newest article.
+    """
     assistant = assemble(index, encoder, writer)
-    rows = {q.question_id: _row(q, _ask(assistant, q), index) for q in questions}
+    newest = index.store.span()[1] or _UNDATED
+    rows = {q.question_id: _row(q, _ask(assistant, q, q.as_of or newest), index) for q in questions}
     members: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for q in questions:
         for name, value in q.groups.items():
@@ -65,9 +73,9 @@ def evaluate(
     return AnswersResult(measures, dict(by), rows, intervals)
 
 
-def _ask(assistant: Assistant, question: Question) -> Answer:
-    history = turns(question.history, assistant.today())
-    return assistant.ask(question.text, history, Filters(until=question.as_of))
+def _ask(assistant: Assistant, question: Question, day: date) -> Answer:
+    asked = replace(assistant, today=lambda: day)
+    return asked.ask(question.text, turns(question.history, day), Filters(until=question.as_of))
 
 
 def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
@@ -159,6 +167,11 @@ def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float | Non
     return float(((above > 0).sum() + (above == 0).sum() / 2) / above.size)
 
 
+def dataset_digest(path: Path, index: Index) -> str:
+    """One digest of a question file and of all articles that it is asked of."""
+    return hashlib.sha256(f"{file_digest(path)} {index.manifest.corpus_digest}".encode()).hexdigest()
+
+
 def result_json(path: Path, index: Index, result: AnswersResult) -> dict[str, Any]:
     """The results file of the command contract."""
     return {
@@ -166,7 +179,7 @@ def result_json(path: Path, index: Index, result: AnswersResult) -> dict[str, An
         "intervals": result.intervals,
         "by": result.by,
         "per_query": result.per_query,
-        "dataset": {"name": path.stem, "digest": file_digest(path), "queries": len(result.per_query)},
+        "dataset": {"name": path.stem, "digest": dataset_digest(path, index), "queries": len(result.per_query)},
         **provenance(index),
     }
 

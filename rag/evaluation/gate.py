@@ -14,12 +14,12 @@ from pathlib import Path
 from rag.errors import BelegError, DatasetError
 from rag.evaluation import answers, retrieval
 from rag.evaluation.datasets import read_questions, read_retrieval_set
-from rag.index.generations import file_digest
 from rag.search import Method
 from rag.settings import PROJECT
 from rag.types import Encoder
 
-FLOORS = PROJECT / "benchmarks" / "floors.json"
+SHIPPED = PROJECT / "benchmarks"
+FLOORS = SHIPPED / "floors.json"
 MARGIN = 0.003  # what another machine's rounding and a retraining by the same recipe may take away
 
 
@@ -63,23 +63,48 @@ def write_floors(floors: Sequence[Floor], path: Path = FLOORS) -> None:
     path.write_text(json.dumps([asdict(floor) for floor in floors], indent=1) + "\n", "utf-8")
 
 
+def of_datasets(floors: Sequence[Floor], names: Sequence[str] | None) -> list[Floor]:
+    """The floors of some datasets, or all of them. Raises DatasetError for a dataset that has none."""
+    known = {floor.dataset for floor in floors}
+    for name in names or ():
+        if name not in known:
+            raise DatasetError(f"There is no floor for {name!r}; there are some for {', '.join(sorted(known))}.")
+    return [floor for floor in floors if not names or floor.dataset in names]
+
+
 def judge(floors: Sequence[Floor], benchmarks: Path, encoder: Encoder) -> list[Verdict]:
-    """Measures every floor's figure anew, each evaluation once."""
+    """Measures every floor's figure anew, each evaluation once; datasets lie in ``benchmarks`` or come with Beleg.
+
+    Raises DatasetError for one that is in neither.
+    """
     known: dict[tuple[str, str, str], tuple[str, dict[str, float]]] = {}
     verdicts = []
     for floor in floors:
         key = (floor.dataset, floor.queries, floor.method)
         if key not in known:
-            known[key] = _measured(benchmarks / floor.dataset, floor.queries, floor.method, encoder)
+            known[key] = _measured(_folder(floor.dataset, benchmarks), floor.queries, floor.method, encoder)
         digest, figures = known[key]
         measured = figures.get(f"{floor.group} {floor.measure}".strip(), 0.0)
         verdicts.append(Verdict(floor, measured, digest, _trouble(floor, digest, measured)))
     return verdicts
 
 
+def _folder(dataset: str, benchmarks: Path) -> Path:
+    for place in (benchmarks, SHIPPED):
+        if (place / dataset).is_dir():
+            return place / dataset
+    raise DatasetError(
+        f"There is no {dataset} in {benchmarks}; name the folder that holds it with --benchmarks, "
+        "or with --datasets those that are to be measured."
+    )
+
+
 def _trouble(floor: Floor, digest: str, measured: float) -> str:
     if floor.digest != digest:
-        return f"{floor}: the dataset is not the one that the floor was set on."
+        return (
+            f"{floor}: the data are not those that the floor was set on, so the two are not compared; "
+            "set it anew with --update --lower."
+        )
     if measured < floor.floor:
         return f"{floor}: {measured:.4f} is below the floor of {floor.floor:.4f}."
     return ""
@@ -91,7 +116,7 @@ def _measured(folder: Path, queries: str, method: str, encoder: Encoder) -> tupl
         path = folder / queries
         index = retrieval.cached_index(folder / "corpus.jsonl", encoder)
         answered = answers.evaluate(read_questions(path), index, encoder)
-        return file_digest(path), _flat(answered.measures, answered.by)
+        return answers.dataset_digest(path, index), _flat(answered.measures, answered.by)
     dataset = read_retrieval_set(folder, queries=queries)
     found = retrieval.evaluate(dataset, retrieval.cached_index(dataset.corpus, encoder), encoder, _method(method))
     return dataset.digest, _flat(found.measures, found.by)
