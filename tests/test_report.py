@@ -149,7 +149,14 @@ def test_points_lie_inside_their_picture(values: list[tuple[float, float]]) -> N
     drawn = points("t", "ms", [Point(str(i), cost, value) for i, (cost, value) in enumerate(values)])
     circles = [c for c in parsed(drawn).iter() if c.tag.endswith("circle")]
     assert len(circles) == len(values)
-    assert all(0 <= float(c.get("cx") or -1) <= 720 and 0 <= float(c.get("cy") or -1) <= 380 for c in circles)
+    assert all(0 <= float(c.get("cx") or -1) <= 480 and 0 <= float(c.get("cy") or -1) <= 380 for c in circles)
+
+
+def test_points_on_each_other_share_one_label() -> None:
+    near = [Point("1", 1.0, 0.90), Point("2", 1.01, 0.901), Point("3", 100.0, 0.5)]
+    labels = [text.text for text in parsed(points("t", "ms", near)).iter() if text.tag.endswith("text")]
+    assert "1, 2" in labels
+    assert "3" in labels
 
 
 def parsed(svg: str) -> ElementTree.Element:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _LABELS, _VALUES, _ROW = 720, 310, 60, 24
+_WIDTH, _VALUES, _ROW = 480, 52, 36  # narrow enough to be read on a phone: a bar stands below its label
+_LONGEST = 64  # characters of a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +38,34 @@ class Point:
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Horizontal bars, in the order given; the axis begins where differences can be seen, and says so."""
     start = _start([row.low if row.low is not None else row.value for row in rows])
-    room = _WIDTH - _LABELS - _VALUES
 
     def x(value: float) -> float:
-        return _LABELS + room * (min(max(value, start), 1) - start) / (1 - start)
+        return (_WIDTH - _VALUES) * (min(max(value, start), 1) - start) / (1 - start)
 
     parts = []
     for i, row in enumerate(rows):
         top = 34 + i * _ROW
         kind = "published" if row.published else "measured"
-        parts.append(f'<text x="{_LABELS - 8}" y="{top + 14}" text-anchor="end">{escape(_short(row.label, 48))}</text>')
-        width = x(row.value) - _LABELS
-        parts.append(f'<rect class="{kind}" x="{_LABELS}" y="{top + 3}" width="{width:.1f}" height="{_ROW - 8}"/>')
+        parts.append(f'<text x="0" y="{top + 13}">{escape(_short(row.label, _LONGEST))}</text>')
+        parts.append(f'<rect class="{kind}" x="0" y="{top + 18}" width="{x(row.value):.1f}" height="12"/>')
         if row.low is not None and row.high is not None:
-            y = top + _ROW / 2 - 1
-            parts.append(f'<path class="interval" d="M{x(row.low):.1f} {y}H{x(row.high):.1f}"/>')
-        parts.append(f'<text x="{_WIDTH - _VALUES + 8}" y="{top + 14}">{row.value:.3f}</text>')
-    parts.append(f'<text class="axis" x="{_LABELS}" y="28">{start:g}</text>')
-    parts.append(f'<text class="axis" x="{_WIDTH - _VALUES}" y="28" text-anchor="end">1</text>')
+            parts.append(f'<path class="interval" d="M{x(row.low):.1f} {top + 24}H{x(row.high):.1f}"/>')
+        parts.append(f'<text x="{_WIDTH - _VALUES + 8}" y="{top + 29}">{row.value:.3f}</text>')
+    parts.append(f'<text class="axis" x="0" y="30">{start:g}</text>')
+    parts.append(f'<text class="axis" x="{_WIDTH - _VALUES}" y="30" text-anchor="end">1</text>')
     return _svg(title, 42 + len(rows) * _ROW, parts)
 
 
 def points(title: str, costs: str, rows: Sequence[Point]) -> str:
-    """Value against cost: better is up and left."""
-    height, left, bottom = 380, 60, 46
+    """Value against cost: better is up and left. Points that lie on each other bear their labels in one place."""
+    height, left, right, bottom = 380, 44, 84, 46
     exponents = [math.log10(max(row.cost, 1e-3)) for row in rows]
     first, last = math.floor(min(exponents)), math.ceil(max(exponents))
     last += first == last
     start = _start([row.value for row in rows])
 
     def x(exponent: float) -> float:
-        return left + (_WIDTH - left - 130) * (exponent - first) / (last - first)
+        return left + (_WIDTH - left - right) * (exponent - first) / (last - first)
 
     def y(value: float) -> float:
         return height - bottom - (height - bottom - 40) * (value - start) / (1 - start)
@@ -79,20 +77,33 @@ def points(title: str, costs: str, rows: Sequence[Point]) -> str:
         parts.append(
             f'<text class="axis" x="{across:.1f}" y="{height - 28}" text-anchor="middle">{10.0**step:g}</text>'
         )
-    for value in (start, 1.0):
-        parts.append(f'<text class="axis" x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for value in (start + (1 - start) * quarter / 4 for quarter in range(5)):
+        parts.append(f'<path class="grid" d="M{left} {y(value):.1f}H{_WIDTH - right}"/>')
+        parts.append(f'<text class="axis" x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     middle = x((first + last) / 2)
     parts.append(f'<text class="axis" x="{middle:.1f}" y="{height - 8}" text-anchor="middle">{escape(costs)}</text>')
-    taken: list[tuple[float, float]] = []
-    for row, exponent in sorted(zip(rows, exponents, strict=True), key=lambda pair: -pair[0].value):
+    places = [(x(exponent), y(row.value), row) for row, exponent in zip(rows, exponents, strict=True)]
+    for across, up, row in places:
         kind = "measured" if row.own else "peer"
-        across, label = x(exponent), y(row.value) + 4
-        while any(abs(across - left_of) < 24 and abs(label - above) < 13 for left_of, above in taken):
-            label += 13  # below the label that is there already
-        taken.append((across, label))
-        parts.append(f'<circle class="{kind}" cx="{across:.1f}" cy="{y(row.value):.1f}" r="4"/>')
-        parts.append(f'<text x="{across + 7:.1f}" y="{label:.1f}">{escape(row.label)}</text>')
+        parts.append(f'<circle class="{kind}" cx="{across:.1f}" cy="{up:.1f}" r="4"/>')
+    for group in _groups(places):
+        across, up = max(place[0] for place in group), sum(place[1] for place in group) / len(group)
+        label = escape(", ".join(row.label for _, _, row in group))
+        parts.append(f'<text x="{across + 7:.1f}" y="{up + 4:.1f}">{label}</text>')
     return _svg(title, height, parts)
+
+
+def _groups(places: Sequence[tuple[float, float, Point]]) -> list[list[tuple[float, float, Point]]]:
+    """Points so near to the first of a group that their labels would lie on its own."""
+    groups: list[list[tuple[float, float, Point]]] = []
+    for across, up, row in places:
+        near = (g for g in groups if abs(g[0][0] - across) < 24 and abs(g[0][1] - up) < 14)
+        group = next(near, None)
+        if group is None:
+            groups.append([(across, up, row)])
+        else:
+            group.append((across, up, row))
+    return groups
 
 
 def _start(values: Sequence[float]) -> float:

@@ -91,7 +91,7 @@ _TEXTS: Mapping[Language, _Texts] = {
         published_note="Lighter bars: {}",
         measured="measured",
         costs="milliseconds of processor time per question (median)",
-        better="{} against time, by the numbers of the table: better is up and left",
+        better="{} and time, numbered as below: good is up and left",
         checker="The checker of written sentences",
         checker_note="Pairs of a sentence and its passage: true ones, which should stay, and corruptions, which "
         "should be dropped.",
@@ -121,7 +121,7 @@ _TEXTS: Mapping[Language, _Texts] = {
         published_note="Hellere Balken: {}",
         measured="gemessen",
         costs="Millisekunden Rechenzeit je Frage (Median)",
-        better="{} und Zeit, mit den Nummern der Tabelle: besser ist oben links",
+        better="{} und Zeit, Nummern wie unten: gut ist oben links",
         checker="Die Prüfung geschriebener Sätze",
         checker_note="Paare aus Satz und Stelle: wahre (true), die bleiben sollen, und verfälschte nach ihrer Art, die "
         "verworfen werden sollen.",
@@ -341,8 +341,14 @@ def page(sections: Sequence[Section], language: Language = "en") -> str:
 
 def _html_table(table: Table) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    rows = "".join("<tr>" + "".join(map(_html_cell, row)) + "</tr>" for row in table.rows)
     return f"<div class=table><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _html_cell(cell: str) -> str:
+    """A cell; a figure, a range or a date stays on one line."""
+    kind = " class=figure" if cell[:1].isdigit() and " " not in cell else ""
+    return f"<td{kind}>{escape(cell)}</td>"
 
 
 STYLE = """
@@ -351,10 +357,11 @@ STYLE = """
 :root{--ink:#e7e4dc;--paper:#171b20;--own:#6ba9e6;--other:#66717d;--peer:#e08b5d;--line:#363c44}}
 body{font:16px/1.5 Georgia,serif;color:var(--ink);background:var(--paper)}
 body{max-width:64rem;margin:2rem auto;padding:0 1rem}
-h2{margin-top:2.5rem}svg{width:100%;max-width:45rem;height:auto;font:13px system-ui,sans-serif}
+h2{margin-top:2.5rem}svg{width:100%;max-width:34rem;height:auto;font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}svg .title{font-weight:600}svg .axis{opacity:.7;font-size:11px}
 svg .measured{fill:var(--own)}svg .published{fill:var(--other)}svg .peer{fill:var(--peer)}
 svg .interval{stroke:var(--ink);stroke-width:1.5;fill:none}svg .grid{stroke:var(--line);fill:none}
 .table{overflow-x:auto}table{border-collapse:collapse;font:14px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}
+.figure{white-space:nowrap}td:first-child{min-width:9rem;overflow-wrap:anywhere}
 """.strip().replace("\n", "")

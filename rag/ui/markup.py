@@ -25,6 +25,7 @@ _LONGEST_CROSSHEAD = 90
 _PLOT = (
     "text{font:13px sans-serif;fill:#5f5b53}.measured{fill:#4f81a8}.published{fill:#b9b4a8}"
     ".interval{stroke:#8a4b08;stroke-width:2}.peer{fill:#b9b4a8}.title{font-weight:600}"
+    ".grid{stroke:#b9b4a8;stroke-opacity:.4}"
     "@media(prefers-color-scheme:dark){text{fill:#aaa69c}.interval{stroke:#f0b775}}"
 )
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
