@@ -29,6 +29,11 @@ _EMPTY = frozenset(
 )
 
 
+def telling(words: Sequence[str]) -> list[str]:
+    """Those of the words that say what a question is about; all of them if none does."""
+    return [word for word in words if stem(word) not in _EMPTY] or list(words)
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """One row a text, one column a term of the question.
@@ -46,8 +51,7 @@ class Terms:
 
     def __init__(self, question: str, encoder: StaticEncoder, idf: Idf) -> None:
         self._encoder = encoder
-        asked = terms(question)
-        content = [word for word in asked if stem(word) not in _EMPTY] or asked
+        content = telling(terms(question))
         self.stems = list(dict.fromkeys(map(stem, content)))
         self.stem_weights = _shares([idf("stems", term) for term in self.stems])
         self.words = list(dict.fromkeys(word.lower() for word in content))

@@ -275,6 +275,11 @@ def test_nothing_sticks_out_on_a_phone(phone: Visit) -> None:
     page = phone.page
     width = "document.documentElement.scrollWidth"
     assert page.evaluate(width) <= 390
+    last, first = (page.locator(name).bounding_box() for name in ("[class*=st-key-page-2-]", ".st-key-talks button"))
+    assert last is not None
+    assert first is not None
+    assert last["x"] + last["width"] <= first["x"]
+    assert page.get_by_role("button", name="Neues Gespräch").count() == 1  # its name is heard, its icon seen
     phone.ask(QUESTION)
     assert page.evaluate(width) <= 390
     number = page.locator(".beleg-number").first
@@ -393,6 +398,19 @@ def test_a_search_is_narrowed_by_words_and_widened_by_a_click(visit: Visit) -> N
     page.wait_for_function("document.querySelectorAll('[class*=-chip-]').length === 1")
 
 
+def test_what_narrows_a_question_is_whole_in_sight_above_its_button(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Eingrenzen").click()
+    page.get_by_label("Zeitraum").wait_for()
+    page.wait_for_function(
+        """(() => {
+            const body = document.querySelector("[data-testid=stPopoverBody]");
+            const box = body.getBoundingClientRect();
+            return box.top >= 0 && box.bottom <= innerHeight && body.scrollHeight <= body.clientHeight;
+        })()"""
+    )
+
+
 def test_the_archive_leads_to_an_article_and_back_to_the_answer_that_cited_it(visit: Visit) -> None:
     page = visit.page
     visit.ask(QUESTION)
@@ -434,3 +452,41 @@ def test_why_a_passage_was_found_can_be_read_in_the_dark(server: Server, browser
         line = visit.page.locator("[data-testid=stPopoverBody] .beleg-prose p").first
         assert "auf Platz" in line.inner_text()
         assert line.evaluate("element => getComputedStyle(element).color") == "rgb(233, 230, 223)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(server: Server, browser: Browser, scheme: str) -> None:
+    package = pytest.importorskip("axe_playwright_python", reason="pip install -r requirements-dev.txt")
+    axe = (Path(package.__file__).parent / "axe.min.js").read_text("utf-8")
+
+    def faults(page: Page) -> list[tuple[str, list[str]]]:
+        page.evaluate(axe)
+        for _ in range(5):  # a colour that is just changing is no fault
+            found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+            if not found:
+                break
+            page.wait_for_timeout(300)
+        return [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found]
+
+    for visit in visiting(server, browser, viewport={"width": 1280, "height": 900}, color_scheme=scheme):
+        page = visit.page
+        visit.settle()
+        assert faults(page) == []
+        visit.ask(QUESTION)
+        assert faults(page) == []
+        page.get_by_role("button", name="Warum diese Stelle?").first.click()
+        page.locator("[data-testid=stPopoverBody]").wait_for()
+        assert faults(page) == []
+        page.keyboard.press("Escape")
+        page.locator(".beleg-number").first.click()
+        page.locator(".beleg-article").wait_for()
+        assert faults(page) == []
+        for address, drawn in (
+            ("archiv", ".beleg-plot img"),
+            ("archiv?article=2022-11-30-bukarest-keine-patriots.md", ".beleg-paper"),
+            ("qualitaet?lang=en", ".beleg-plot img"),
+        ):
+            page.goto(f"{server.url}/{address}")
+            page.locator(drawn).first.wait_for()
+            visit.settle()
+            assert faults(page) == []

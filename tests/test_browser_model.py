@@ -42,7 +42,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterat
 @pytest.fixture(scope="module")
 def tab(chat: Server, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(locale="de-DE", viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     tab = context.new_page()
     tab.goto(chat.url)
     tab.locator(".st-key-ask textarea").wait_for()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rag import cli
 from rag.errors import DatasetError
 from rag.evaluation import report
-from rag.evaluation.charts import Bar, Point, bars, points
+from rag.evaluation.charts import Bar, Point, bars, columns, points
 
 RETRIEVAL = {
     "measures": {"nDCG@10": 0.9123, "MRR@10": 0.8},
@@ -140,8 +140,24 @@ def test_no_results_or_broken_ones_are_one_line(tmp_path: Path) -> None:
 def test_bars_are_sound_svg_whatever_they_are_called(rows: list[tuple[str, float]], title: str) -> None:
     drawn = bars(title, [Bar(label, value, max(0, value - 0.1), value) for label, value in rows])
     assert parsed(drawn).get("role") == "img"
-    assert drawn.count("<rect") == len(rows)
-    assert all(float(width) >= 0 for width in re.findall(r'width="([-\d.]+)"', drawn))
+    assert drawn.count('class="measured"') == len(rows)
+    shares = [float(share) for share in re.findall(r'(?:width|x\d)="([-\d.]+)%"', drawn)]
+    assert len(shares) == 1 + 4 * len(rows)
+    assert all(0 <= share <= 100 for share in shares)
+
+
+@given(st.lists(st.integers(0, 9_999), min_size=1, max_size=60))
+def test_counts_over_time_lie_inside_their_picture(counts: list[int]) -> None:
+    months = {f"{2000 + i // 12}-{i % 12 + 1:02}": count for i, count in enumerate(counts)}
+    drawn = parsed(columns("t", months))
+    rects = [bar for bar in drawn.iter() if bar.tag.endswith("rect")]
+    assert len(rects) == sum(count > 0 for count in counts)
+    for bar in rects:
+        left, width = (float((bar.get(name) or "").removesuffix("%")) for name in ("x", "width"))
+        assert 0 <= left < left + width <= 100
+        assert 0 <= float(bar.get("y") or -1) <= float(drawn.get("height") or 0)
+    years = [text.text for text in drawn.iter() if text.get("class") == "axis"]
+    assert years == [str(2000 + i) for i in range(len(years))]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 1)), min_size=1, max_size=6))

@@ -30,6 +30,7 @@ from streamlit.testing.v1 import AppTest
 from rag.citations import verify
 from rag.encoder import load_encoder
 from rag.errors import IndexMissing
+from rag.evaluation.charts import Bar, Point, bars, columns, points
 from rag.evaluation.collect import collect
 from rag.evaluation.datasets import Feedback, read_feedback
 from rag.index.build import build
@@ -325,6 +326,16 @@ def test_nothing_in_any_field_can_add_a_tag_or_an_attribute(title: str, source: 
         assert all(value.startswith(("http://", "https://")) for name, value in seen.attributes if name == "href")
         assert all(re.fullmatch(r"\d+:\d+", value) for name, value in seen.attributes if name == "data-cite")
         assert all(words in seen.text for words in shown if words)
+
+
+@given(NASTY)
+def test_a_plot_is_an_image_with_its_words_whatever_they_are(said: str) -> None:
+    for svg in (bars(said, [Bar(said, 0.5)]), points(said, said, [Point(said, 1, 0.5)]), columns(said, {said: 1})):
+        shown = Reader(markup.plot_html(svg, said))
+        assert set(shown.tags) <= {"div", "img"}
+        assert [value for name, value in shown.attributes if name == "alt"] == [said]
+        (source,) = [value for name, value in shown.attributes if name == "src"]
+        assert source.startswith("data:image/svg+xml;base64,")
 
 
 def test_only_web_addresses_become_links() -> None:
@@ -1003,6 +1014,7 @@ def test_articles_are_counted_over_time_without_gaps() -> None:
 
     assert histogram([Listed("x", "", None, None)]) == {}
     assert histogram(on("2022-11-30", "2023-01-01", "2023-01-31")) == {"2022-11": 1, "2022-12": 0, "2023-01": 2}
+    assert DE.said_over_time({"2022-11": 1, "2022-12": 0, "2023-01": 2}).endswith(": 2022-11: 1, 2023-01: 2")
     assert histogram(on("2015-01-01", "2018-05-05")) == {"2015": 1, "2016": 0, "2017": 0, "2018": 1}
 
 

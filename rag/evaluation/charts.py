@@ -6,12 +6,14 @@ Knows labels and numbers, nothing of what was measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _VALUES, _ROW = 480, 52, 36  # narrow enough to be read on a phone: a bar stands below its label
-_LONGEST = 64  # characters of a label
+_WIDTH = 480  # of a picture that is not fluid: narrow enough to be read on a phone
+_ROW = 36  # from one bar to the next
+_HIGH = 110  # of upright bars, with the number above the highest
+_APART = 9  # percent of the width that a year's four digits want, on a phone too
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,49 @@ class Point:
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
-    """Horizontal bars, in the order given; the axis begins where differences can be seen, and says so."""
+    """Bars under their labels, in the order given; the axis begins where differences can be seen, and says so.
+
+    Positions across are percentages, so that the letters keep their size however narrow the picture is.
+    """
     start = _start([row.low if row.low is not None else row.value for row in rows])
 
-    def x(value: float) -> float:
-        return (_WIDTH - _VALUES) * (min(max(value, start), 1) - start) / (1 - start)
+    def x(value: float) -> str:
+        return f"{100 * (min(max(value, start), 1) - start) / (1 - start):.2f}%"
 
-    parts = []
+    parts = [f'<text class="axis" x="0" y="32">{start:g}</text>']
+    parts.append('<text class="axis" x="100%" y="32" text-anchor="end">1</text>')
     for i, row in enumerate(rows):
-        top = 34 + i * _ROW
+        top = 38 + i * _ROW
         kind = "published" if row.published else "measured"
-        parts.append(f'<text x="0" y="{top + 13}">{escape(_short(row.label, _LONGEST))}</text>')
-        parts.append(f'<rect class="{kind}" x="0" y="{top + 18}" width="{x(row.value):.1f}" height="12"/>')
+        parts.append(f'<text x="0" y="{top + 14}">{escape(_short(row.label, 44))}</text>')
+        parts.append(f'<text x="100%" y="{top + 14}" text-anchor="end">{row.value:.3f}</text>')
+        parts.append(f'<rect class="rest" width="100%" y="{top + 20}" height="8"/>')
+        parts.append(f'<rect class="{kind}" width="{x(row.value)}" y="{top + 20}" height="8"/>')
         if row.low is not None and row.high is not None:
-            parts.append(f'<path class="interval" d="M{x(row.low):.1f} {top + 24}H{x(row.high):.1f}"/>')
-        parts.append(f'<text x="{_WIDTH - _VALUES + 8}" y="{top + 29}">{row.value:.3f}</text>')
-    parts.append(f'<text class="axis" x="0" y="30">{start:g}</text>')
-    parts.append(f'<text class="axis" x="{_WIDTH - _VALUES}" y="30" text-anchor="end">1</text>')
-    return _svg(title, 42 + len(rows) * _ROW, parts)
+            y = top + 24
+            parts.append(f'<line class="interval" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}"/>')
+    return _fluid(title, 42 + len(rows) * _ROW, [_title(title), *parts])
+
+
+def columns(title: str, counts: Mapping[str, int]) -> str:
+    """Upright bars for counts over time, under ``2022`` or ``2022-11``; a year stands where it begins."""
+    highest, share, said = max(counts.values(), default=0) or 1, 100 / max(len(counts), 1), -float(_APART)
+    dense = " dense" if len(counts) > 24 else ""
+    parts = [f'<line class="grid" x1="0" x2="100%" y1="{_HIGH + 0.5}" y2="{_HIGH + 0.5}"/>']
+    for i, (name, count) in enumerate(counts.items()):
+        height, left, middle = (_HIGH - 18) * count / highest, share * i, share * (i + 0.5)
+        if count:
+            parts.append(
+                f'<rect class="measured" x="{left + share * 0.1:.2f}%" width="{share * 0.8:.2f}%" '
+                f'y="{_HIGH - height:.1f}" height="{height:.1f}"/>'
+                f'<text class="count{dense}" x="{middle:.2f}%" y="{_HIGH - height - 4:.1f}" text-anchor="middle">'
+                f"{count}</text>"
+            )
+        begins = i == 0 or name.endswith("-01") or len(name) == 4
+        if begins and left - said >= _APART:
+            said = left
+            parts.append(f'<text class="axis" x="{left + share * 0.1:.2f}%" y="{_HIGH + 18}">{escape(name[:4])}</text>')
+    return _fluid(title, _HIGH + 24, parts)
 
 
 def points(title: str, costs: str, rows: Sequence[Point]) -> str:
@@ -116,7 +143,17 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _title(title: str) -> str:
+    return f'<text class="title" x="0" y="14">{escape(title)}</text>'
+
+
 def _svg(title: str, height: int, parts: Sequence[str]) -> str:
-    heading = f'<text class="title" x="0" y="14">{escape(title)}</text>'
     label = escape(title, quote=True)
-    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{heading}{"".join(parts)}</svg>'
+    inner = "".join([_title(title), *parts])
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{label}">{inner}</svg>'
+
+
+def _fluid(title: str, height: int, parts: Sequence[str]) -> str:
+    """As wide as there is room, and always of this height."""
+    label = escape(title, quote=True)
+    return f'<svg width="100%" height="{height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'

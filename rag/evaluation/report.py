@@ -357,9 +357,10 @@ STYLE = """
 :root{--ink:#e7e4dc;--paper:#171b20;--own:#6ba9e6;--other:#66717d;--peer:#e08b5d;--line:#363c44}}
 body{font:16px/1.5 Georgia,serif;color:var(--ink);background:var(--paper)}
 body{max-width:64rem;margin:2rem auto;padding:0 1rem}
-h2{margin-top:2.5rem}svg{width:100%;max-width:34rem;height:auto;font:13px system-ui,sans-serif}
+h2{margin-top:2.5rem}svg{width:100%;max-width:34rem;font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}svg .title{font-weight:600}svg .axis{opacity:.7;font-size:11px}
 svg .measured{fill:var(--own)}svg .published{fill:var(--other)}svg .peer{fill:var(--peer)}
+svg .rest{fill:var(--line);opacity:.5}
 svg .interval{stroke:var(--ink);stroke-width:1.5;fill:none}svg .grid{stroke:var(--line);fill:none}
 .table{overflow-x:auto}table{border-collapse:collapse;font:14px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}

@@ -12,6 +12,7 @@ import streamlit as st
 
 from rag.corpus.versions import versions
 from rag.errors import BelegError, NotFound
+from rag.evaluation.charts import columns
 from rag.types import Article, Filters
 from rag.ui import markup
 from rag.ui.bridge import connect
@@ -56,10 +57,9 @@ def _list(index: Index, settings: Settings, texts: Texts) -> None:
     own.looked_for = asked
     filter_bar("archive", own.archive_filters, index.store.sources(), texts, _narrow)
     found = listed(index, asked, own.archive_filters)
-    st.html(markup.hint_html(texts.found_articles(len(found)), texts))
+    st.html(markup.hint_html(texts.found_articles(len(found)) if found else texts.none_found, texts))
     if len(counts := histogram(found)) > 1:
-        columns = {texts.time_axis: list(counts), texts.count_axis: list(counts.values())}
-        st.bar_chart(columns, x=texts.time_axis, y=texts.count_axis, height=180, color="#4f81a8")
+        st.html(markup.plot_html(columns(texts.over_time, counts), texts.said_over_time(counts)))
     shown = PAGE * (1 + st.session_state.setdefault("archive-more", 0))
     for number, article in enumerate(found[:shown]):
         with st.container(key=f"held-{number}", gap=None):

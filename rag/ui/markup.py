@@ -6,6 +6,7 @@ sanitises these strings once more before it shows them.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -23,10 +24,11 @@ _BLANK_LINES = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n")
 _LONGEST_CROSSHEAD = 90
 _PLOT = (
-    "text{font:13px sans-serif;fill:#5f5b53}.measured{fill:#4f81a8}.published{fill:#b9b4a8}"
-    ".interval{stroke:#8a4b08;stroke-width:2}.peer{fill:#b9b4a8}.title{font-weight:600}"
-    ".grid{stroke:#b9b4a8;stroke-opacity:.4}"
-    "@media(prefers-color-scheme:dark){text{fill:#aaa69c}.interval{stroke:#f0b775}}"
+    "text{font:13px sans-serif;fill:#5f5b53}.measured{fill:#4f81a8}.published{fill:#b9b4a8}.rest{fill:#f1eee6}"
+    ".interval{stroke:#8a4b08;stroke-width:2}.peer{fill:#b9b4a8}.title{font-weight:600}.grid{stroke:#dedad0}"
+    ".count,.axis{font-size:12px}@media(max-width:30rem){.dense{display:none}}"
+    "@media(prefers-color-scheme:dark){text{fill:#aaa69c}.interval{stroke:#f0b775}.rest{fill:#232425}"
+    ".grid{stroke:#3a3b3c}}"
 )
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -135,7 +137,7 @@ def welcome_html(texts: Texts) -> str:
     """What stands on the empty page above the examples."""
     return (
         f'<div class="beleg-welcome" lang="{texts.language}"><h1>{escape(texts.headline)}</h1>'
-        f'<p>{escape(texts.promise)}</p><h3 class="beleg-heading">{escape(texts.examples)}</h3></div>'
+        f'<p>{escape(texts.promise)}</p><h2 class="beleg-heading">{escape(texts.examples)}</h2></div>'
     )
 
 
@@ -164,7 +166,7 @@ def heading_html(text: str, texts: Texts) -> str:
 
 def subheading_html(text: str, texts: Texts) -> str:
     """A small heading."""
-    return f'<h3 class="beleg-heading" lang="{texts.language}">{escape(text)}</h3>'
+    return f'<h2 class="beleg-heading" lang="{texts.language}">{escape(text)}</h2>'
 
 
 def prose_html(paragraphs: Sequence[str], texts: Texts) -> str:
@@ -225,11 +227,18 @@ def table_html(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Tex
     )
 
 
-def plot(svg: str) -> str:
-    """A plot of ours with its colours in it: as an image it knows none of the page's. Streamlit's
-    HTML takes no SVG."""
-    styled = svg.replace(">", f"><style>{_PLOT}</style>", 1)
-    return styled.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+def plot_html(svg: str, said: str) -> str:
+    """A plot of ours as an image with its colours in it, since Streamlit's HTML takes no SVG; ``said`` is what a screen
+    reader says. One that does not grow narrower with the page can be scrolled.
+    """
+    styled = svg.replace(">", f"><style>{_PLOT}</style>", 1).replace(
+        "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
+    )
+    data = base64.b64encode(styled.encode()).decode()
+    image = f'<img alt="{escape(said)}" src="data:image/svg+xml;base64,{data}">'
+    if "viewBox" in svg:
+        return f'<div class="beleg-plot beleg-wide" tabindex="0" role="group" aria-label="{escape(said)}">{image}</div>'
+    return f'<div class="beleg-plot">{image}</div>'
 
 
 def notice_html(line: str, texts: Texts) -> str:

@@ -51,7 +51,7 @@ def quality_page(index: Index, texts: Texts) -> None:
             st.html(markup.subheading_html(section.title, texts))
             st.html(markup.prose_html([section.note], texts))
             if section.chart:
-                st.image(markup.plot(section.chart), width=560)
+                st.html(markup.plot_html(section.chart, texts.plot.format(title=section.title)))
             st.html(markup.table_html(section.table.columns, section.table.rows, texts))
 
 

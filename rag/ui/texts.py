@@ -92,8 +92,9 @@ class Texts:
     archive_title: str
     quality_title: str
     search: str
-    time_axis: str
-    count_axis: str
+    none_found: str
+    over_time: str
+    plot: str
     more: str
     back: str
     no_article: str
@@ -164,6 +165,11 @@ class Texts:
     def found_articles(self, count: int) -> str:
         """How many articles a list holds."""
         return self.one_article if count == 1 else self.articles.format(count=self.number(count))
+
+    def said_over_time(self, counts: Mapping[str, int]) -> str:
+        """The histogram as words: ``Artikel im Lauf der Zeit: 2022-11: 5, 2022-12: 6``; what holds none is left out."""
+        spans = ", ".join(f"{span}: {count}" for span, count in counts.items() if count)
+        return f"{self.over_time}: {spans}"
 
     def version(self, number: int, day: date | None) -> str:
         """An earlier version of an article: ``Fassung 1 · 30. November 2022``."""
@@ -254,8 +260,9 @@ TEXTS: Mapping[Language, Texts] = {
         archive_title="Archiv",
         quality_title="Qualität",
         search="Im Archiv suchen",
-        time_axis="Zeit",
-        count_axis="Artikel",
+        none_found="Kein Artikel passt dazu.",
+        over_time="Artikel im Lauf der Zeit",
+        plot="Schaubild: {title}. Dieselben Zahlen stehen darunter unter „Alle Zahlen“.",
         more="Weitere zeigen",
         back="Zum Archiv",
         no_article="Diesen Artikel gibt es im Archiv nicht (mehr).",
@@ -389,8 +396,9 @@ TEXTS: Mapping[Language, Texts] = {
         archive_title="Archive",
         quality_title="Quality",
         search="Search the archive",
-        time_axis="Time",
-        count_axis="Articles",
+        none_found="No article fits that.",
+        over_time="Articles over time",
+        plot="Plot: {title}. The same figures stand below, under “All figures”.",
         more="Show more",
         back="Back to the archive",
         no_article="This article is not, or no longer, in the archive.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.german import stems, words
+from rag.terms import telling
 from rag.types import Answer, Hit
 from rag.ui.texts import Texts
 
@@ -47,7 +48,7 @@ def why(answer: Answer, passage_id: str) -> Why | None:
     # Those that were not looked at again have other parts.
     others = [o for o in answer.hits if o is not hit and _kind(o) == _kind(hit)]
     there = frozenset(stems(f"{hit.article.title} {hit.passage.text}"))
-    shared = [word for word in words(answer.query.searched) if set(stems(word)) & there]
+    shared = [word for word in telling(words(answer.query.searched)) if set(stems(word)) & there]
     return Why(place + 1, len(answer.hits), tuple(dict.fromkeys(shared)), _more(hit, others))
 
 
