@@ -30,18 +30,13 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit], elsewhere: Elsewhere
     """
     articles = {hit.article.article_id: hit.article for hit in hits}
     judged = [(claim.text, judge(claim, articles, query.language)) for claim in draft.claims]
-    citations: list[Citation] = []
-
-    def outlets(quote: Quote) -> tuple[str, ...]:
-        article = articles[quote.article_id]
-        unseen = elsewhere(article.article_id, quote.text) if article.report else ()
-        return tuple(dict.fromkeys((*also_in(quote.text, article, hits), *unseen)))
-
+    cited = _Citations(articles, hits, elsewhere)
     claims = tuple(
-        Claim(text, tuple(_cite(quote, articles, citations, outlets) for quote in support.quotes), support.verdict)
+        Claim(text, tuple(cited.number(quote) for quote in support.quotes), support.verdict)
         for text, support in judged
         if support.verdict != "nicht belegt"
     )
+    citations = tuple(cited.all.values())
     status: Status = "answered" if claims and draft.answers else "nearest" if claims else "not_found"
     by_date = status == "answered" and draft.timeline and len({c.published for c in citations}) > 1
     return Answer(
@@ -51,7 +46,7 @@ def verify(query: Query, draft: Draft, hits: Sequence[Hit], elsewhere: Elsewhere
         made_by=draft.made_by,
         message=message(query, status, _kind(query, draft, by_date)),
         claims=claims if status == "answered" else (),
-        citations=tuple(citations),
+        citations=citations,
         as_of=max((c.published for c in citations if c.published), default=None),
         hits=tuple(hits),
         timeline=by_date,
@@ -90,20 +85,24 @@ def stands(quote: Quote, articles: Mapping[str, Article]) -> bool:
     return article.text[quote.start : quote.end] == quote.text
 
 
-def _cite(
-    quote: Quote,
-    articles: Mapping[str, Article],
-    citations: list[Citation],
-    outlets: Callable[[Quote], tuple[str, ...]],
-) -> int:
-    """The number of the citation for a quote, added to ``citations`` if it is a new one."""
-    for known in citations:
-        if (known.article_id, known.start, known.end) == (quote.article_id, quote.start, quote.end):
-            return known.number
-    article = articles[quote.article_id]
-    citations.append(
-        Citation(
-            number=len(citations) + 1,
+class _Citations:
+    """The citations of an answer, numbered as they come; the same words twice are one."""
+
+    def __init__(self, articles: Mapping[str, Article], hits: Sequence[Hit], elsewhere: Elsewhere) -> None:
+        self._articles, self._hits, self._elsewhere = articles, hits, elsewhere
+        self.all: dict[tuple[str, int, int], Citation] = {}
+
+    def number(self, quote: Quote) -> int:
+        """The number of the citation for a quote."""
+        place = quote.article_id, quote.start, quote.end
+        if place not in self.all:
+            self.all[place] = self._citation(quote, len(self.all) + 1)
+        return self.all[place].number
+
+    def _citation(self, quote: Quote, number: int) -> Citation:
+        article = self._articles[quote.article_id]
+        return Citation(
+            number=number,
             article_id=article.article_id,
             title=article.title,
             source=article.source,
@@ -115,7 +114,10 @@ def _cite(
             start=quote.start,
             end=quote.end,
             quote=quote.text,
-            also_in=outlets(quote),
+            also_in=self._also_in(quote, article),
         )
-    )
-    return len(citations)
+
+    def _also_in(self, quote: Quote, article: Article) -> tuple[str, ...]:
+        """The other outlets that carry a quote: among the hits, and those of the report that no hit shows."""
+        unseen = self._elsewhere(article.article_id, quote.text) if article.report else ()
+        return tuple(dict.fromkeys((*also_in(quote.text, article, self._hits), *unseen)))

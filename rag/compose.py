@@ -19,12 +19,11 @@ from rag.premise import Premise
 from rag.ranker import Ranker
 from rag.terms import Array, Idf
 from rag.timeline import Sentence, timeline
-from rag.types import Draft, DraftClaim, Hit, Period, Query, Quote
+from rag.types import QUOTES, Draft, DraftClaim, Hit, Period, Query, Quote
 from rag.wording import is_bare_quotation, joined, leans_back, neighbours, says_the_same, speaker, tells_date
 
 Telling = Mapping[tuple[str, int], float]  # article and start of a sentence → its judgement
 
-MADE_BY = "quotes"
 MAX_CLAIMS = 4
 MAX_WORDS = 90
 _ENOUGH = 3  # claims after which none is looked for that is shorter than the next best one
@@ -71,10 +70,10 @@ class QuotingComposer:
         hits = originals(hits[: 2 * HITS])
         features = Features(query, hits, self._encoder, self._idf) if hits else None
         if features is None or not features.flat:
-            return Draft((), 0.0, False, MADE_BY)
+            return Draft((), 0.0, False, QUOTES)
         judged = self._ranker.judge(features.rows)
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
-            return Draft((), judged.confidence, False, MADE_BY)
+            return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
         order = _order(query, features, judged.scores, hits, form)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
@@ -84,13 +83,13 @@ class QuotingComposer:
         denial = _denial(query, order, hits, form) if quotable else None
         if denial:
             claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
-            return Draft(claims, judged.confidence, True, MADE_BY, denies=True)
+            return Draft(claims, judged.confidence, True, QUOTES, denies=True)
         if quotable and judged.confidence >= self._ranker.answer_threshold:
             told = _by_date(_in_budget(timeline(query, order, coherent[0], hits, form), hits, form, {}), hits)
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
-                return Draft(_claims(chosen), judged.confidence, True, MADE_BY, timeline=bool(told))
-        return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, MADE_BY)
+                return Draft(_claims(chosen), judged.confidence, True, QUOTES, timeline=bool(told))
+        return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, QUOTES)
 
 
 def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
@@ -106,7 +105,7 @@ def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
         if 0 < length <= MAX_WORDS - sum(len(quote.text.split()) for quote in heads):
             heads.append(Quote(article.article_id, f"{article.article_id}#0", start, end, article.text[start:end]))
     chosen = sorted(heads[:MAX_CLAIMS], key=lambda quote: _day(quote, hits))
-    return Draft(_claims(chosen), float(bool(chosen)), True, MADE_BY, timeline=True)
+    return Draft(_claims(chosen), float(bool(chosen)), True, QUOTES, timeline=True)
 
 
 def _order(query: Query, features: Features, scores: Array, hits: Sequence[Hit], form: str) -> list[Sentence]:

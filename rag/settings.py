@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 MODELS = PROJECT / "models"
@@ -45,23 +46,21 @@ class Settings:
         environ: Mapping[str, str] = os.environ,
     ) -> Settings:
         """Settings from flags (``None`` = not given), then the environment, then the defaults."""
-        settings = cls()
-        if chosen := corpus or environ.get("BELEG_CORPUS"):
-            settings = replace(settings, corpus=Path(chosen))
-        if chosen := index or environ.get("BELEG_INDEX"):
-            settings = replace(settings, index=Path(chosen))
-        if chosen := encoder or environ.get("BELEG_ENCODER"):
-            settings = replace(settings, encoder=str(chosen))
-        if chosen := environ.get("BELEG_FEEDBACK"):
-            settings = replace(settings, feedback=Path(chosen))
-        if (chosen := llm or environ.get("BELEG_LLM")) and chosen != "none":
-            settings = replace(settings, llm=str(chosen))
-        settings = replace(settings, llm_url=environ.get("BELEG_LLM_URL"), llm_key=environ.get("BELEG_LLM_KEY"))
-        settings = replace(
-            settings,
-            allow_private=environ.get("BELEG_ALLOW_PRIVATE") in _YES,
-            maintain=environ.get("BELEG_MAINTAIN") in _YES,
-        )
-        if chosen := environ.get("XDG_CACHE_HOME"):
-            settings = replace(settings, cache=Path(chosen, "beleg"))
-        return settings
+        model = llm or environ.get("BELEG_LLM")
+        given: dict[str, Any] = {
+            "corpus": _path(corpus or environ.get("BELEG_CORPUS")),
+            "index": _path(index or environ.get("BELEG_INDEX")),
+            "encoder": encoder or environ.get("BELEG_ENCODER"),
+            "cache": _path(environ.get("XDG_CACHE_HOME"), "beleg"),
+            "allow_private": environ.get("BELEG_ALLOW_PRIVATE") in _YES,
+            "maintain": environ.get("BELEG_MAINTAIN") in _YES,
+            "feedback": _path(environ.get("BELEG_FEEDBACK")),
+            "llm": model if model != "none" else None,
+            "llm_url": environ.get("BELEG_LLM_URL"),
+            "llm_key": environ.get("BELEG_LLM_KEY"),
+        }
+        return cls(**{name: value for name, value in given.items() if value})
+
+
+def _path(named: str | Path | None, *below: str) -> Path | None:
+    return Path(named, *below) if named else None

@@ -21,6 +21,7 @@ Vectors = npt.NDArray[np.float32]
 Language = Literal["de", "en"]
 Status = Literal["answered", "nearest", "not_found"]
 Verdict = Literal["belegt", "teilweise", "nicht belegt"]
+QUOTES = "quotes"  # what makes an answer if no language model does
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -220,7 +221,7 @@ class Answer:
     @property
     def is_written(self) -> bool:
         """Whether a language model made it; else it is made of quotes."""
-        return self.made_by != "quotes"
+        return self.made_by != QUOTES
 
 
 class Encoder(Protocol):
