@@ -135,8 +135,10 @@ def test_answers_are_compared_with_their_evidence(small_index: Path, encoder: St
             {"type": "why"},
         ),
         Question("c", "Qwrtzpf Xyvlmn?", None, (), False, {"type": "why"}),
+        Question("d", "Warum ist die Rheinbrücke gesperrt?", "bruecke.md"),  # nobody wrote down what answers it
     ]
     result = answers.evaluate(questions, open_index(small_index), encoder)
+    assert result.per_query["d"]["evidence"] is None
     assert result.per_query["a"]["evidence"]
     assert not result.per_query["b"]["evidence"]
     assert result.measures["evidence_hit"] == 0.5

@@ -53,4 +53,16 @@ def test_an_engine_is_measured_on_a_benchmark(peer: str, setting: str, tmp_path:
 def test_a_small_archive_is_the_beginning_of_a_large_one(tmp_path: Path, shared: Path) -> None:
     small, large = (archive(shared, tmp_path, size) / "corpus.jsonl" for size in (5_010, 5_020))
     assert large.read_bytes().startswith(small.read_bytes())
-    assert [json.loads(line)["_id"] for line in small.open(encoding="utf-8")][-1] == "other-9"
+    rows = [json.loads(line) for line in large.open(encoding="utf-8")]
+    assert rows[-1]["_id"] == "other-19"
+    assert len({row["text"] for row in rows}) == len(rows)  # a copy of a passage would be right and count as wrong
+
+
+def test_an_archive_smaller_than_its_benchmark_keeps_the_questions_of_its_passages(
+    tmp_path: Path, shared: Path
+) -> None:
+    dataset = read_retrieval_set(archive(shared, tmp_path, 20))
+    there = {json.loads(line)["_id"] for line in dataset.corpus.open(encoding="utf-8")}
+    assert len(there) == 20
+    assert dataset.topics
+    assert all(set(dataset.qrels[topic.query_id]) <= there for topic in dataset.topics)

@@ -24,7 +24,7 @@ from rag.settings import PROJECT
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-QUESTIONS = {"gnad-qa": 10_000, "xquad-de": 10_000, "wikidpr-de": 600, "archive-10000": 300, "archive-100000": 300}
+QUESTIONS = {"gnad-qa": 10_000, "xquad-de": 10_000, "wikidpr-de": 600, "archive-2500": 300, "archive-100000": 300}
 Row = dict[str, Any]
 
 

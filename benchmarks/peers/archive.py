@@ -1,6 +1,6 @@
-"""A large archive: the passages of wikidpr-de among paragraphs of the training files.
+"""Archives of any size: the passages of wikidpr-de, or the first of them, among paragraphs of the training files.
 
-The questions are those of wikidpr-de, which nobody was trained on.
+The questions are those of wikidpr-de whose passage is there; nobody was trained on them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,23 @@ def documents_of(corpus: Path) -> dict[str, str]:
 def archive(shared: Path, folder: Path, size: int) -> Path:
     """A BEIR folder of ``size`` passages outside the project, made once. A smaller one is the beginning of a larger."""
     source = shared / "benchmarks" / "wikidpr-de"
-    out = folder / f"archive-{size}-{digest_of(source)[:12]}"
+    out = folder / f"{size}-passages-{digest_of(source)[:12]}"
     if not out.exists():
         new = out.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(source, new, copy_function=shutil.copyfile)
-        known = set(documents_of(new / "corpus.jsonl").values())
-        with (new / "corpus.jsonl").open("a", encoding="utf-8") as file:
-            texts = (text for text in _paragraphs(shared / "training") if text not in known)
-            for i, text in zip(range(size - len(known)), texts, strict=False):
+        (new / "qrels").mkdir(parents=True)
+        shutil.copyfile(source / "queries.jsonl", new / "queries.jsonl")
+        own = (source / "corpus.jsonl").read_text("utf-8").splitlines()[:size]
+        known = {json.loads(line)["_id"]: json.loads(line)["text"] for line in own}
+        texts = set(known.values())
+        others = (text for text in _paragraphs(shared / "training") if text not in texts)
+        with (new / "corpus.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in own)
+            for i, text in zip(range(size - len(own)), others, strict=False):
                 file.write(json.dumps({"_id": f"other-{i}", "title": "", "text": text}, ensure_ascii=False) + "\n")
+        header, *judged = (source / "qrels" / "dev.tsv").read_text("utf-8").splitlines()
+        there = [line for line in judged if line.split("\t")[1] in known]
+        (new / "qrels" / "dev.tsv").write_text("\n".join([header, *there]) + "\n", "utf-8")
         new.rename(out)
     return out
 

@@ -90,9 +90,9 @@ def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
         "written": answer.is_written,
         "verdicts": [claim.verdict for claim in answer.claims],
         "confidence": round(answer.confidence, 4),
-        "evidence_first": _quoted(evidence, claims[:1]) if question.answerable else None,
-        "evidence": _quoted(evidence, claims) if question.answerable else None,
-        "evidence_in_ranking": _quoted(evidence, [_first_words(answer)]) if question.answerable else None,
+        "evidence_first": _quoted(evidence, claims[:1]) if evidence else None,
+        "evidence": _quoted(evidence, claims) if evidence else None,
+        "evidence_in_ranking": _quoted(evidence, [_first_words(answer)]) if evidence else None,
         "article_found": any(a in question.articles for a in articles[:FIRST_ARTICLES]) if question.articles else None,
         "fidelity": [_faithful(citation, index) for citation in answer.citations],
         "citation_recall": cited.recall,
@@ -130,12 +130,13 @@ def _faithful(citation: Any, index: Index) -> bool:
 def _measures(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, float], dict[str, Interval]]:
     """What was measured, and the interval of each share."""
     answerable = [row for row in rows if row["answerable"]]
+    evident = [row for row in answerable if row["evidence"] is not None]
     unanswerable = [row for row in rows if not row["answerable"]]
     written = [row for row in rows if row["written"]]
     shares: dict[str, list[bool]] = {
-        "evidence_hit": [row["evidence"] for row in answerable],
-        "evidence_hit_first": [row["evidence_first"] for row in answerable],
-        "evidence_in_600_words": [row["evidence_in_ranking"] for row in answerable],
+        "evidence_hit": [row["evidence"] for row in evident],
+        "evidence_hit_first": [row["evidence_first"] for row in evident],
+        "evidence_in_600_words": [row["evidence_in_ranking"] for row in evident],
         "article_in_top_5": [row["article_found"] for row in rows if row["article_found"] is not None],
         "answerable_refused": [row["status"] != "answered" for row in answerable],
         "unanswerable_not_answered": [row["status"] != "answered" for row in unanswerable],

@@ -16,7 +16,6 @@ from typing import Any
 
 from rag.errors import DatasetError
 from rag.evaluation.compare import interval
-from rag.evaluation.datasets import digest_of
 from rag.evaluation.lint import read_articles
 from rag.evaluation.provenance import provenance
 from rag.evaluation.retrieval import cached_index
@@ -95,14 +94,15 @@ def measures(found: list[Attribution]) -> dict[str, float]:
 
 def result_json(corpus: Path, encoder: Encoder, found: list[Attribution]) -> dict[str, Any]:
     """The results file of the command contract."""
+    index = cached_index(corpus, encoder)
     low, high = interval([float(a.fully_right) for a in found], rounds=2_000)
     return {
         "measures": measures(found),
         "intervals": {"fully_right": (round(low, 4), round(high, 4))},
         "per_query": {a.article_id: {"fully_right": a.fully_right, "named": a.named} for a in found},
-        "dataset": {"name": name_of(corpus), "digest": digest_of(corpus), "queries": len(found)},
+        "dataset": {"name": name_of(corpus), "digest": index.manifest.corpus_digest, "queries": len(found)},
         "method": "attribution",
-        **provenance(cached_index(corpus, encoder)),
+        **provenance(index),
     }
 
 
