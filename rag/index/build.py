@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -108,73 +108,131 @@ def build(
         base, fresh = (None, "--full") if full else _base(index, encoder)
         if base is None:
             generations.forget_unfinished(index)
-        records, refused, passed_over = _scan(corpus, progress)
-        plan = _plan(records, refused, base.known if base else {})
-        changes = _Changes()
-        manifest = _carry_out(plan, base, corpus, index, encoder, refused, changes, progress)
+        run = _Run(corpus, index, encoder, progress)
+        records, passed_over = run.scan()
+        plan = _plan(records, run.refused, base.known if base else {})
+        manifest = run.carry_out(plan, base)
         return BuildReport(
             manifest=manifest,
-            added=changes.added,
-            changed=changes.changed,
+            added=run.added,
+            changed=run.changed,
             removed=len(plan.gone),
             unchanged=plan.unchanged,
             withdrawn=passed_over,
-            grouped=tuple(sorted(changes.grouped)),
-            refused=tuple(refused),
+            grouped=tuple(sorted(run.grouped)),
+            refused=tuple(run.refused),
             seconds=time.monotonic() - began,
             size=generations.size(index),
             fresh=fresh,
         )
 
 
-@dataclass(slots=True)
-class _Changes:
-    """Counts while a build runs."""
+class _Run:
+    """The work of one build: where it reads and writes, and what it has refused, added and changed so far."""
 
-    added: int = 0
-    changed: int = 0
-    grouped: set[str] = field(default_factory=set)
+    def __init__(self, corpus: Path, index: Path, encoder: Encoder, progress: Progress) -> None:
+        self._corpus, self._index, self._encoder, self._progress = corpus, index, encoder, progress
+        self.refused: list[Refused] = []
+        self.added = self.changed = 0
+        self.grouped: set[str] = set()
 
-
-def _carry_out(
-    plan: _Plan,
-    base: _Base | None,
-    corpus: Path,
-    index: Path,
-    encoder: Encoder,
-    refused: list[Refused],
-    changes: _Changes,
-    progress: Progress,
-) -> Manifest:
-    """Makes the new generation, a long one in steps, and swaps the pointer to it; nothing to do leaves the old one.
-
-    Each step is a whole generation that the next one builds upon, kept as unfinished: a build that was killed goes on
-    from there.
-    """
-    loaded = _load(plan.to_read, refused)
-    ahead = next(loaded, None)
-    if base and base.serves and ahead is None and not plan.gone and not plan.moved:
-        return base.manifest
-    known = base.known if base else {}
-    while True:
-        part = chain([ahead] if ahead else [], islice(loaded, STEP - 1))
-        with generations.new_generation(index) as folder:
-            manifest = _write(folder, corpus, base, known, plan, part, encoder, changes, progress)
-            ahead = next(loaded, None)
-            before = (base.folder, base.manifest) if base else None
-            if ahead:
-                manifest = generations.keep_unfinished(index, folder, manifest, before)
+    def scan(self) -> tuple[list[Record], int]:
+        """The records to index, and how many articles are passed over because they are withdrawn."""
+        records: list[Record] = []
+        hidden, passed_over = withdrawn(self._corpus), 0
+        for found in scan(self._corpus):
+            if isinstance(found, Refused):
+                self.refused.append(found)
+            elif found.article_id in hidden:
+                passed_over += 1
             else:
-                if manifest.articles == 0:
-                    raise CorpusError(_nothing_taken(corpus, refused))
-                carry_over(corpus, index)  # before the swap: what is withdrawn from now on is noted by whoever does it
-                manifest = generations.publish(index, folder, manifest, before)
-        if base and not base.serves:
-            shutil.rmtree(base.folder, ignore_errors=True)  # an earlier step, which this one holds whole
-        if not ahead:
-            return manifest
-        base = _Base(folder, manifest, known, Store(folder / generations.STORE), serves=False)
-        plan = replace(plan, gone=(), moved=())
+                records.append(found)
+                self._progress("read", len(records), 0)
+        return records, passed_over
+
+    def carry_out(self, plan: _Plan, base: _Base | None) -> Manifest:
+        """Makes the new generation, a long one in steps, and swaps the pointer to it; nothing to do leaves the old one.
+
+        Each step is a whole generation that the next one builds upon, kept as unfinished: a build that was killed goes
+        on from there.
+        """
+        loaded = self._load(plan.to_read)
+        ahead = next(loaded, None)
+        if base and base.serves and ahead is None and not plan.gone and not plan.moved:
+            return base.manifest
+        while True:
+            part = chain([ahead] if ahead else [], islice(loaded, STEP - 1))
+            with generations.new_generation(self._index) as folder:
+                manifest = self._write(folder, base, plan, part)
+                ahead = next(loaded, None)
+                manifest = self._complete(folder, manifest, base, is_last=ahead is None)
+            if base and not base.serves:
+                shutil.rmtree(base.folder, ignore_errors=True)  # an earlier step, which this one holds whole
+            if not ahead:
+                return manifest
+            known = base.known if base else {}
+            base = _Base(folder, manifest, known, Store(folder / generations.STORE), serves=False)
+            plan = replace(plan, gone=(), moved=())
+
+    def _load(self, records: Sequence[Record]) -> Iterator[_Loaded]:
+        """The articles of the records, cut into passages; what cannot be read is refused."""
+        for record in records:
+            try:
+                article = record.load()
+            except CorpusError as error:
+                self.refused.append(Refused(record.article_id, str(error)))
+                continue
+            cut = passages(article)
+            if cut:
+                yield article, record, cut
+            else:
+                self.refused.append(Refused(record.article_id, "holds no text; add its text or remove the file."))
+
+    def _complete(self, folder: Path, manifest: Manifest, base: _Base | None, *, is_last: bool) -> Manifest:
+        """Keeps a step as unfinished; the last one serves from now on."""
+        before = (base.folder, base.manifest) if base else None
+        if not is_last:
+            return generations.keep_unfinished(self._index, folder, manifest, before)
+        if manifest.articles == 0:
+            raise CorpusError(_nothing_taken(self._corpus, self.refused))
+        carry_over(self._corpus, self._index)  # before the swap: what is withdrawn later is noted by whoever does it
+        return generations.publish(self._index, folder, manifest, before)
+
+    def _write(self, folder: Path, base: _Base | None, plan: _Plan, loaded: Iterable[_Loaded]) -> Manifest:
+        """The files of a generation: those of the base, less what is gone, with the articles ``loaded``."""
+        dense = _copied(base, folder) if base else DenseIndex.create(self._encoder.dimension)
+        lexical = LexicalWriter(folder / generations.LEXICAL)
+        with StoreWriter(folder / generations.STORE) as store:
+            known: _Known = base.known if base else {}
+            reports = Reports(store, [*plan.gone, *(r.article_id for r in plan.to_read if r.article_id in known)])
+            _remove(plan.gone, store, lexical, dense)
+            store.move(plan.moved)
+            articles = iter(loaded)
+            while chunk := list(islice(articles, _CHUNK)):
+                replaced = [article.article_id for article, _, _ in chunk if article.article_id in known]
+                if base:
+                    _keep_versions(self._corpus, chunk, base.store)
+                _remove(replaced, store, lexical, dense)
+                dense = _add(chunk, store, reports, lexical, dense, self._encoder)
+                self.changed += len(replaced)
+                self.added += len(chunk) - len(replaced)
+                self._progress("index", self.added + self.changed, len(plan.to_read))
+            self.grouped.update(reports.finish())
+            count, passage_count = store.count()
+        lexical.commit()
+        held, deleted = documents(folder / generations.LEXICAL)
+        if deleted > _DELETED * held:
+            _write_words_anew(folder, self._progress)
+        dense.write(folder / generations.DENSE)
+        built = datetime.now(UTC).isoformat(timespec="seconds")
+        return Manifest(stamp(self._encoder), plan.digest, count, passage_count, dense.kind, built)
+
+
+def _copied(base: _Base, folder: Path) -> DenseIndex:
+    """The files of the base as they stand, to write into; its vectors are held in memory and written last."""
+    shutil.copyfile(base.folder / generations.STORE, folder / generations.STORE)
+    lexical_copy(base.folder / generations.LEXICAL, folder / generations.LEXICAL)
+    return DenseIndex.read(base.folder / generations.DENSE, base.manifest.dense_kind, writable=True)
 
 
 def _nothing_taken(corpus: Path, refused: Sequence[Refused]) -> str:
@@ -197,22 +255,6 @@ def _base(index: Path, encoder: Encoder) -> tuple[_Base | None, str | None]:
         except (IndexDamaged, IndexMismatch) as error:
             why = str(error)
     return None, why
-
-
-def _scan(corpus: Path, progress: Progress) -> tuple[list[Record], list[Refused], int]:
-    """The records to index, what was refused, and how many articles are withdrawn."""
-    records: list[Record] = []
-    refused: list[Refused] = []
-    hidden, passed_over = withdrawn(corpus), 0
-    for found in scan(corpus):
-        if isinstance(found, Refused):
-            refused.append(found)
-        elif found.article_id in hidden:
-            passed_over += 1
-        else:
-            records.append(found)
-            progress("read", len(records), 0)
-    return records, refused, passed_over
 
 
 def _plan(records: Sequence[Record], refused: Sequence[Refused], known: _Known) -> _Plan:
@@ -242,63 +284,6 @@ def _plan(records: Sequence[Record], refused: Sequence[Refused], known: _Known) 
 
 def _with_folders(origin: str) -> set[str]:
     return {origin, *map(str, PurePosixPath(origin).parents)}
-
-
-def _load(records: Sequence[Record], refused: list[Refused]) -> Iterator[_Loaded]:
-    """The articles of the records, cut into passages; what cannot be read goes to ``refused``."""
-    for record in records:
-        try:
-            article = record.load()
-        except CorpusError as error:
-            refused.append(Refused(record.article_id, str(error)))
-            continue
-        cut = passages(article)
-        if cut:
-            yield article, record, cut
-        else:
-            refused.append(Refused(record.article_id, "holds no text; add its text or remove the file."))
-
-
-def _write(
-    folder: Path,
-    corpus: Path,
-    base: _Base | None,
-    known: _Known,
-    plan: _Plan,
-    loaded: Iterable[_Loaded],
-    encoder: Encoder,
-    changes: _Changes,
-    progress: Progress,
-) -> Manifest:
-    dense = DenseIndex.create(encoder.dimension)
-    if base:
-        shutil.copyfile(base.folder / generations.STORE, folder / generations.STORE)
-        lexical_copy(base.folder / generations.LEXICAL, folder / generations.LEXICAL)
-        dense = DenseIndex.read(base.folder / generations.DENSE, base.manifest.dense_kind, writable=True)
-    lexical = LexicalWriter(folder / generations.LEXICAL)
-    articles = iter(loaded)
-    with StoreWriter(folder / generations.STORE) as store:
-        reports = Reports(store, [*plan.gone, *(r.article_id for r in plan.to_read if r.article_id in known)])
-        _remove(plan.gone, store, lexical, dense)
-        store.move(plan.moved)
-        while chunk := list(islice(articles, _CHUNK)):
-            replaced = [article.article_id for article, _, _ in chunk if article.article_id in known]
-            if base:
-                _keep_versions(corpus, chunk, base.store)
-            _remove(replaced, store, lexical, dense)
-            dense = _add(chunk, store, reports, lexical, dense, encoder)
-            changes.changed += len(replaced)
-            changes.added += len(chunk) - len(replaced)
-            progress("index", changes.added + changes.changed, len(plan.to_read))
-        changes.grouped.update(reports.finish())
-        count, passage_count = store.count()
-    lexical.commit()
-    held, deleted = documents(folder / generations.LEXICAL)
-    if deleted > _DELETED * held:
-        _write_words_anew(folder, progress)
-    dense.write(folder / generations.DENSE)
-    built = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(stamp(encoder), plan.digest, count, passage_count, dense.kind, built)
 
 
 def _keep_versions(corpus: Path, chunk: Iterable[_Loaded], former: Store) -> None:
