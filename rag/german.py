@@ -101,6 +101,18 @@ def grams(text: str) -> list[str]:
     return [gram for word in terms(text) for gram in word_grams(word)]
 
 
+_DIGRAPHS = re.compile(r"(?<![aeqAEQ])ue|(?<![aeAE])[ao]e|(?<![aeAE])[AO]e|Ue")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """A word as it is typed, with umlauts for ae, oe, ue, and the other way round: ``Bruecke``, ``Brucke``, …
+
+    An umlaut is written as its vowel, which is what ``fold`` leaves of it. "neue" and "Quelle" keep their ue.
+    """
+    return tuple(dict.fromkeys((word, _DIGRAPHS.sub(lambda pair: pair[0][0], word), word.translate(_UMLAUTS))))
+
+
 # Sentences ---------------------------------------------------------------------------------------------------------
 
 _ABBREVIATIONS = frozenset(

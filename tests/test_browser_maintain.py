@@ -16,10 +16,11 @@ from tests.browser import PROJECT, Server, browser_is_absent, browsing, serving
 pytestmark = pytest.mark.skipif(browser_is_absent(), reason="chromium is absent: apt-get install chromium")
 
 TITLE = "<img src=x onerror=hacked=1> **Halle** ![x](http://evil.test/a.png) in Knorkelshausen"
+AUTHOR = "</dd><script>hacked=2</script>"
 OUTLET = "<b onclick=hacked()>Bote</b>"
 SENTENCE = "Die Schwimmhalle in Knorkelshausen kostet 14 Millionen Euro."
 ARTICLE = (
-    f"---\ntitle: '{TITLE}'\nsource: '{OUTLET}'\nauthor: '</dd><script>hacked=2</script>'\npublished: 2024-05-01\n"
+    f"---\ntitle: '{TITLE}'\nsource: '{OUTLET}'\nauthor: '{AUTHOR}'\npublished: 2024-05-01\n"
     f"---\n\nDer Gemeinderat hat den Bau beschlossen. {SENTENCE}\n\n<script>window.hacked = 3</script> Offen.\n"
 )
 BAD = "<img src=x onerror=hacked=4>.png"
@@ -67,7 +68,7 @@ def test_from_an_uploaded_file_to_an_answer_and_out_again(visit: Visit, server: 
     assert "Diese Art von Datei kann nicht gelesen werden" in page.locator(".beleg-refusals").inner_text()
     facts = page.locator("[class*=st-key-seen-] .beleg-details").inner_text()
     assert OUTLET in facts
-    assert "</dd><script>hacked=2</script>" in facts
+    assert AUTHOR in facts
     assert SENTENCE in page.locator("[class*=st-key-seen-] .beleg-text").inner_text()
     assert page.locator(":is([class*=st-key-seen-], .beleg-refusals) :is(script, img, b, a)").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -84,6 +85,17 @@ def test_from_an_uploaded_file_to_an_answer_and_out_again(visit: Visit, server: 
     visit.ask("Was kostet die Schwimmhalle in Knorkelshausen?")
     assert SENTENCE in page.locator(".beleg-claim").first.inner_text()
     assert TITLE in page.locator(".beleg-title").first.inner_text()
+    page.locator(".beleg-claim .beleg-number").first.hover()
+    preview = page.locator(".beleg-preview:visible")
+    preview.wait_for()
+    assert OUTLET in preview.inner_text()
+    assert AUTHOR in preview.inner_text()
+    assert page.locator(".beleg-preview :is(script, img, b, a)").count() == 0
+    page.get_by_role("link", name="Archiv").click()
+    page.get_by_role("button", name=TITLE, exact=True).wait_for()
+    held = page.locator("[class*=st-key-held-]").first
+    assert OUTLET in held.inner_text()
+    assert held.locator(":is(script, img, b, a)").count() == 0
     page.goto(f"{server.url}/archiv?article={file.name}")
     page.get_by_role("button", name="Zurückziehen").click()
     page.get_by_text("Dieser Artikel ist zurückgezogen").wait_for()

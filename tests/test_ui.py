@@ -34,8 +34,7 @@ from rag.evaluation.charts import Bar, Point, bars, columns, points
 from rag.evaluation.collect import collect
 from rag.evaluation.datasets import Feedback, read_feedback
 from rag.index.build import build
-from rag.index.reader import open_index
-from rag.index.store import Listed
+from rag.index.reader import Index, open_index
 from rag.question import understand
 from rag.types import (
     Answer,
@@ -56,7 +55,7 @@ from rag.ui import markup
 from rag.ui.conversation import Conversation, Place, Shelf, by_article
 from rag.ui.examples import examples
 from rag.ui.feedback import feedback_on, keep
-from rag.ui.holdings import cited_by, histogram, listed
+from rag.ui.holdings import cited_by, first, histogram, holdings
 from rag.ui.narrowing import chips, from_address, within
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
 from rag.ui.transcript import answer_text, conversation_markdown, question_link
@@ -1009,13 +1008,10 @@ def test_an_address_narrows_its_question(page: AppTest) -> None:
 
 
 def test_articles_are_counted_over_time_without_gaps() -> None:
-    def on(*days: str) -> list[Listed]:
-        return [Listed(day, day, None, date.fromisoformat(day)) for day in days]
-
-    assert histogram([Listed("x", "", None, None)]) == {}
-    assert histogram(on("2022-11-30", "2023-01-01", "2023-01-31")) == {"2022-11": 1, "2022-12": 0, "2023-01": 2}
+    assert histogram({"": 1}) == {}
+    assert histogram({"2023-01": 2, "2022-11": 1, "": 5}) == {"2022-11": 1, "2022-12": 0, "2023-01": 2}
     assert DE.said_over_time({"2022-11": 1, "2022-12": 0, "2023-01": 2}).endswith(": 2022-11: 1, 2023-01: 2")
-    assert histogram(on("2015-01-01", "2018-05-05")) == {"2015": 1, "2016": 0, "2017": 0, "2018": 1}
+    assert histogram({"2015-01": 1, "2018-05": 1, "2018-01": 2}) == {"2015": 1, "2016": 0, "2017": 0, "2018": 3}
 
 
 def test_the_archive_lists_what_is_found_and_passes(tmp_path: Path) -> None:
@@ -1028,12 +1024,58 @@ def test_the_archive_lists_what_is_found_and_passes(tmp_path: Path) -> None:
     corpus.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     build(corpus, tmp_path / "index", load_encoder())
     index = open_index(tmp_path / "index")
-    assert [a.article_id for a in listed(index, " ", Filters())] == ["b", "a", "c"]
-    assert {a.article_id for a in listed(index, "Zinsen", Filters())} == {"b", "c"}
-    assert [a.article_id for a in listed(index, "Zinsen", Filters(since=date(2022, 1, 1)))] == ["b"]
-    assert [a.article_id for a in listed(index, "", Filters(sources=("Bote",)))] == ["a"]
-    assert listed(index, "?!", Filters()) == []
+
+    def listed(words: str, filters: Filters = Filters(), limit: int = 9) -> list[str]:
+        held = holdings(index, words, filters)
+        found = [article.article_id for article in first(index, held, filters, limit)]
+        assert held.count >= len(found)
+        return found
+
+    assert listed(" ") == ["b", "a", "c"]
+    assert listed(" ", limit=1) == ["b"]
+    assert set(listed("Zinsen")) == {"b", "c"}
+    assert listed("Zinsen", Filters(since=date(2022, 1, 1))) == ["b"]
+    assert listed("", Filters(sources=("Bote",))) == ["a"]
+    assert listed("?!") == []
+    assert holdings(index, "", Filters()).months == {"2022-05": 1, "2023-01": 1, "": 1}
+    assert holdings(index, "Zinsen", Filters()).months == {"2023-01": 1, "": 1}
     assert index.store.span() == (date(2022, 5, 1), date(2023, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("brück", {"a", "c"}),  # a part at the beginning, in the middle, at the end of a word
+        ("rheinbr", {"a"}),
+        ("Bruecke", {"a", "c"}),  # as people type without umlauts
+        ("BRÜCKEN Zinsen", {"c"}),  # all words of an article
+        ("brück quatsch", {"a", "c"}),  # where no article has all, any
+        ("gesp", {"a"}),
+        ("ges", {"a"}),
+        ("Patriot", {"d"}),
+        ("Patriotsystem", {"d"}),
+        ("Strasse", {"d"}),
+        ("eu", {"d"}),
+        ("quatsch", set()),
+    ],
+)
+def test_the_archive_finds_parts_of_words_however_they_are_typed(words: str, found: set[str], held: Index) -> None:
+    assert set(holdings(held, words, Filters()).ids or ()) == found
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder = tmp_path_factory.mktemp("held")
+    texts = {
+        "a": "Rheinbrücke gesperrt.",
+        "b": "Zinsen steigen.",
+        "c": "Brücken und Zinsen.",
+        "d": "Patriot-Systeme an der Straße, sagt die EU.",
+    }
+    lines = [json.dumps({"_id": key, "text": text}) + "\n" for key, text in texts.items()]
+    (folder / "c.jsonl").write_text("".join(lines), "utf-8")
+    build(folder / "c.jsonl", folder / "index", load_encoder())
+    return open_index(folder / "index")
 
 
 def test_an_article_knows_the_questions_that_cited_it() -> None:

@@ -20,7 +20,8 @@ import tantivy
 from tantivy import Occur, Query
 
 from rag.errors import damaged, unwritable
-from rag.german import grams, stems
+from rag.german import GRAM_LENGTH, grams, spellings, stem, stems, word_grams
+from rag.german import terms as plain_terms
 from rag.types import Filters
 
 Field = Literal["stems", "grams"]
@@ -80,6 +81,25 @@ class LexicalIndex:
             asked = Query.boolean_query([(Occur.Must, asked), *((Occur.Must, q) for q in self._filters(filters))])
         return self._run(asked, limit)
 
+    def containing(
+        self, text: str, limit: int, filters: Filters = Filters(), *, any_word: bool = False
+    ) -> list[tuple[int, float]]:
+        """The best rows in which all words of a text stand (or any), also within longer words, with their scores.
+
+        ``Bruecke`` and ``brück`` find ``Rheinbrücken``. The score is that of BM25, of stems and 4-grams together.
+        """
+        words = self._telling_words(text)
+        if not words:
+            return []
+        occur = Occur.Should if any_word else Occur.Must
+        with damaged(self._name, ValueError):
+            conditions = [(occur, self._part(word)) for word in words]
+            if filters:
+                conditions = [(Occur.Must, Query.boolean_query(conditions))]
+                conditions += [(Occur.Must, query) for query in self._filters(filters)]
+            asked = Query.boolean_query(conditions)
+        return self._run(asked, limit)
+
     def scores(self, field: Field, text: str, rows: Sequence[int]) -> dict[int, float]:
         """The BM25 scores of given rows; a row without any of the terms is left out."""
         if not rows:
@@ -116,6 +136,23 @@ class LexicalIndex:
         return [term for term in asked if self.idf(field, term) >= lowest] or sorted(
             asked, key=lambda term: -self.idf(field, term)
         )[:_RAREST]
+
+    def _telling_words(self, text: str) -> list[str]:
+        """The words to look for: without those that stand nearly everywhere, unless there are no others."""
+        asked = list(dict.fromkeys(plain_terms(text)))[:MAX_TERMS]
+        telling = set(self._telling("stems", text))
+        return [word for word in asked if stem(word) in telling] or asked
+
+    def _part(self, word: str) -> Query:
+        """Rows with a word of this stem, or with one that holds all 4-grams of the word however it is spelt."""
+        ways = [self._term("stems", stem(spelt)) for spelt in spellings(word)]
+        for letters in dict.fromkeys(map(word_grams, spellings(word))):
+            ways.append(
+                Query.boolean_query([(Occur.Must, self._term("grams", gram)) for gram in dict.fromkeys(letters)])
+            )
+            if len(letters) == 1 and len(letters[0]) == GRAM_LENGTH - 1:  # as the beginning of a gram, so of a part
+                ways.append(Query.regex_query(self._schema, "grams", f"{letters[0]}."))
+        return Query.boolean_query([(Occur.Should, way) for way in ways])
 
     def _term(self, field: Field, term: str) -> Query:
         """One term. Tantivy takes deleted documents into its idf; the boost puts the exact one in its place."""

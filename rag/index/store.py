@@ -6,6 +6,7 @@ the lexical and the dense index know a passage; it is never used twice. Knows no
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from rag.types import Article, Filters, Passage
 
 _COLUMNS = tuple(field.name for field in fields(Article))
 _DATES = frozenset({"published", "updated", "fetched"})
+_LISTED = "article_id, title, source, published"
 _SELECT = ", ".join(f"articles.{column}" for column in _COLUMNS)
 _SCHEMA = """
 CREATE TABLE articles (
@@ -156,19 +158,60 @@ class Store:
             for (row,) in self._rows(f"SELECT row FROM passages JOIN articles USING (article_id) {condition}", values)
         ]
 
-    def listed(self, filters: Filters = Filters()) -> list[Listed]:
-        """All articles that pass the filters, newest first, without their texts; undated ones come last."""
-        condition, values = _passing(filters)
-        sql = (
-            f"SELECT article_id, title, source, published FROM articles {condition} ORDER BY published DESC, article_id"
-        )
+    def listed(self, filters: Filters = Filters(), limit: int = -1) -> list[Listed]:
+        """The articles that pass the filters, newest first, without their texts; undated ones come last.
+
+        At most ``limit``; -1 means all.
+        """
+        condition, values = self._shown(filters)
+        sql = f"SELECT {_LISTED} FROM articles {condition} ORDER BY published DESC, article_id LIMIT ?"
+        return self._listing(self._rows(sql, [*values, limit]))
+
+    def listed_by_id(self, article_ids: Sequence[str]) -> list[Listed]:
+        """These articles in this order, without their texts; one that is not to be shown is left out."""
+        found: dict[str, Listed] = {}
+        for start in range(0, len(article_ids), _LOOKUP):
+            chunk = article_ids[start : start + _LOOKUP]
+            sql = f"SELECT {_LISTED} FROM articles WHERE article_id IN ({_marks(chunk)})"
+            found |= {article.article_id: article for article in self._listing(self._rows(sql, chunk))}
         hidden = self.withdrawn()
+        return [found[name] for name in article_ids if name in found and name not in hidden]
+
+    def article_ids(self, rows: Sequence[int]) -> list[str]:
+        """The articles of passages, each once, in the order of the rows; no withdrawn one."""
+        sql = "SELECT row, article_id FROM passages WHERE row IN (SELECT value FROM json_each(?))"
+        found, hidden = dict(self._rows(sql, (json.dumps(list(rows)),))), self.withdrawn()
+        self._require(rows, found)
+        return [name for name in dict.fromkeys(found[row] for row in rows) if name not in hidden]
+
+    def months(self, filters: Filters = Filters(), among: Sequence[str] | None = None) -> dict[str, int]:
+        """How many articles that pass the filters each month holds (``2022-11``); undated ones are under ``""``.
+
+        ``among`` are the ids of those that count; ``None``: all.
+        """
+        condition, values = self._shown(filters)
+        if among is not None:
+            condition += " AND article_id IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(among))
+        sql = (
+            f"SELECT coalesce(substr(published, 1, 7), '') AS month, count(*) FROM articles {condition} GROUP BY month"
+        )
+        return dict(self._rows(sql, values))
+
+    def _shown(self, filters: Filters) -> tuple[str, list[Any]]:
+        """The condition for what passes the filters and is not withdrawn, with its values."""
+        condition, values = _passing(filters)
+        if hidden := self.withdrawn():
+            condition += " AND article_id NOT IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(list(hidden)))
+        return condition, values
+
+    def _listing(self, rows: Iterable[Sequence[Any]]) -> list[Listed]:
         with damaged(self._name, ValueError, TypeError):
-            found = [
+            return [
                 Listed(article_id, title, source, date.fromisoformat(day) if day else None)
-                for article_id, title, source, day in self._rows(sql, values)
+                for article_id, title, source, day in rows
             ]
-        return [article for article in found if article.article_id not in hidden]
 
     def span(self) -> tuple[date | None, date | None]:
         """The days of the oldest and the newest dated article."""

@@ -18,7 +18,7 @@ from rag.ui import markup
 from rag.ui.bridge import connect
 from rag.ui.conversation import Conversation, Place
 from rag.ui.filters import filter_bar
-from rag.ui.holdings import cited_by, histogram, listed
+from rag.ui.holdings import Holdings, cited_by, first, histogram, holdings
 from rag.ui.maintain_texts import MAINTAIN
 from rag.ui.session import session
 from rag.ui.texts import Texts
@@ -55,19 +55,31 @@ def _list(index: Index, settings: Settings, texts: Texts) -> None:
             st.button(name, key="maintain", icon=":material/edit_note:", type="tertiary", on_click=_maintain)
     asked = st.text_input(texts.search, key="archive-words", value=own.looked_for, max_chars=500)
     own.looked_for = asked
-    filter_bar("archive", own.archive_filters, index.store.sources(), texts, _narrow)
-    found = listed(index, asked, own.archive_filters)
-    st.html(markup.hint_html(texts.found_articles(len(found)) if found else texts.none_found, texts))
-    if len(counts := histogram(found)) > 1:
+    filters, hidden = own.archive_filters, hash(index.store.withdrawn())
+    filter_bar("archive", filters, _outlets(index.folder, index), texts, _narrow)
+    held = _held(index.folder, hidden, asked, filters, index)
+    st.html(markup.hint_html(texts.found_articles(held.count) if held.count else texts.none_found, texts))
+    if len(counts := histogram(held.months)) > 1:
         st.html(markup.plot_html(columns(texts.over_time, counts), texts.said_over_time(counts)))
     shown = PAGE * (1 + st.session_state.setdefault("archive-more", 0))
-    for number, article in enumerate(found[:shown]):
+    for number, article in enumerate(first(index, held, filters, shown)):
         with st.container(key=f"held-{number}", gap=None):
             title = markup.label(article.title or texts.untitled)
             st.button(title, key=f"article-{number}", type="tertiary", on_click=_show, args=(article.article_id,))
             st.html(markup.held_html(article.source, article.published, texts))
-    if len(found) > shown:
+    if held.count > shown:
         st.button(texts.more, key="more", on_click=_more)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _held(folder: Path, hidden: int, words: str, filters: Filters, _index: Index) -> Holdings:
+    """What a list holds, as long as the generation of the index and the ``hidden`` withdrawn articles stay the same."""
+    return holdings(_index, words, filters)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _outlets(folder: Path, _index: Index) -> list[str]:
+    return _index.store.sources()
 
 
 def _article(index: Index, settings: Settings, name: str, texts: Texts, to_chat: Callable[[], None]) -> None:

@@ -6,8 +6,8 @@ Knows the index, no page. A list holds no texts, so that a large archive stays l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.types import Filters
@@ -17,35 +17,59 @@ if TYPE_CHECKING:
     from rag.index.reader import Index
     from rag.index.store import Listed
 
-_DEPTH = 1_000  # passages that a search brings in
 _MONTHS = 36  # more of them are counted by year
 
 
-def listed(index: Index, words: str, filters: Filters) -> list[Listed]:
-    """The articles that pass the filters, newest first; of words, those in which one of them stands, best first."""
-    found = index.store.listed(filters)
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a list holds: how many articles in each month (``2022-11``, ``""`` for no date), and which.
+
+    ``ids`` are those that a search found, best first; ``None`` where no words were looked for.
+    """
+
+    months: Mapping[str, int]
+    ids: tuple[str, ...] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many articles there are."""
+        return sum(self.months.values())
+
+
+def holdings(index: Index, words: str, filters: Filters) -> Holdings:
+    """The articles that pass the filters and hold all words, also within longer ones; where none does, any of them.
+
+    They are counted, not loaded: of a large archive only ``first`` ones are shown.
+    """
     if not words.strip():
-        return found
-    rows = [row for row, _ in index.lexical.search("stems", words, _DEPTH, filters)]
-    ids = index.store.ids(rows)
-    ranks: dict[str, int] = {}
-    for row in rows:
-        ranks.setdefault(ids[row][1], len(ranks))
-    return sorted((a for a in found if a.article_id in ranks), key=lambda a: ranks[a.article_id])
+        return Holdings(index.store.months(filters))
+    every = len(index.lexical)
+    rows = index.lexical.containing(words, every, filters) or index.lexical.containing(
+        words, every, filters, any_word=True
+    )
+    ids = index.store.article_ids([row for row, _ in rows])
+    return Holdings(index.store.months(filters, ids), tuple(ids))
 
 
-def histogram(articles: Sequence[Listed]) -> dict[str, int]:
+def first(index: Index, held: Holdings, filters: Filters, limit: int) -> list[Listed]:
+    """The first articles of a list: the newest ones, or the best ones that a search found."""
+    if held.ids is None:
+        return index.store.listed(filters, limit)
+    return index.store.listed_by_id(held.ids[:limit])
+
+
+def histogram(months: Mapping[str, int]) -> dict[str, int]:
     """How many articles a month (``2022-11``) or, over a long time, a year (``2022``) holds; undated ones in none."""
-    days = [article.published for article in articles if article.published]
-    if not days:
+    counts = {_number(month): count for month, count in months.items() if month}
+    if not counts:
         return {}
-    first, last = min(days), max(days)
-    months = _month(last) - _month(first) + 1
-    if months > _MONTHS:
-        years = Counter(day.year for day in days)
-        return {str(year): years[year] for year in range(first.year, last.year + 1)}
-    counts = Counter(map(_month, days))
-    return {f"{m // 12}-{m % 12 + 1:02}": counts[m] for m in range(_month(first), _month(last) + 1)}
+    first, last = min(counts), max(counts)
+    if last - first + 1 > _MONTHS:
+        years: Counter[int] = Counter()
+        for month, count in counts.items():
+            years[month // 12] += count
+        return {str(year): years[year] for year in range(first // 12, last // 12 + 1)}
+    return {f"{m // 12:04}-{m % 12 + 1:02}": counts.get(m, 0) for m in range(first, last + 1)}
 
 
 def cited_by(shelf: Shelf, article_id: str) -> list[tuple[int, Place, str]]:
@@ -59,5 +83,6 @@ def cited_by(shelf: Shelf, article_id: str) -> list[tuple[int, Place, str]]:
     return found
 
 
-def _month(day: date) -> int:
-    return day.year * 12 + day.month - 1
+def _number(month: str) -> int:
+    """Months counted from the year 0."""
+    return int(month[:4]) * 12 + int(month[5:]) - 1
