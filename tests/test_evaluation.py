@@ -68,6 +68,8 @@ def test_a_beir_folder_is_read_run_and_reported(
     result = json.loads(out.read_text("utf-8"))
     assert result["measures"]["Success@1"] == 1
     assert result["dataset"]["queries"] == 2
+    for times in (result["milliseconds_per_query"], result["processor_milliseconds_per_query"]):
+        assert 0 <= times["p50"] <= times["p95"] <= times["p99"]
     assert result["by"]["kind"]["a"]["queries"] == 1
     assert set(result["per_query"]) == {"q1", "q2"}
     assert {"commit", "machine", "index", "date"} <= set(result)
