@@ -1,6 +1,7 @@
 # make chat   sets everything up and opens the chat on port 8501   (CORPUS=folder, PORT=number)
 # make test   sets everything up and runs the tests
 # make venv   only sets up
+# make load   twenty readers at once for two minutes: errors, waiting times, memory (docs/load.md)
 # make peers     measures other search engines on the same data (in an environment of its own, see docs/peers.md)
 # make optional  LangChain's standard tests and mteb's own harness (in the same environment)
 
@@ -11,7 +12,7 @@ SHARED ?= ../shared
 PEERS ?= $(HOME)/.cache/beleg/peers
 BIN := .venv/bin
 
-.PHONY: chat test venv lint pictures peers optional
+.PHONY: chat test venv lint pictures load peers optional
 
 chat: venv
 	$(BIN)/python -m rag build --corpus "$(CORPUS)"
@@ -28,6 +29,9 @@ lint: .venv/.dev
 
 pictures: .venv/.dev
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
+
+load: .venv/.dev
+	PYTHONPATH=. $(BIN)/python benchmarks/load.py --json benchmarks/results/load.json $(ARGS)
 
 peers: $(PEERS)/venv/.run
 	$(PEERS)/venv/bin/python -m benchmarks.peers --shared "$(SHARED)" --cache "$(PEERS)" $(ARGS)
