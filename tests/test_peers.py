@@ -12,7 +12,7 @@ from conftest import PROJECT
 from benchmarks.peers.archive import archive
 from benchmarks.peers.engines import PEERS
 from benchmarks.peers.kept import KeptVectors, Vectors
-from benchmarks.peers.measure import measure
+from benchmarks.peers.measure import estimate, measure
 from rag.evaluation.datasets import read_retrieval_set
 
 DEMO = PROJECT / "benchmarks" / "demo-qa"
@@ -48,6 +48,17 @@ def test_an_engine_is_measured_on_a_benchmark(peer: str, setting: str, tmp_path:
     assert found["measures"]["nDCG@10"] > 0.5
     assert found["build_seconds"] > 0
     assert found["disk_mib"] > 0
+
+
+def test_a_build_that_takes_too_long_is_estimated_and_says_so(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    texts = [" ".join(f"wort{(i * j) % 997}" for j in range(200)) for i in range(1_000)]
+    corpus.write_text("".join(json.dumps({"_id": str(i), "text": t}) + "\n" for i, t in enumerate(texts)), "utf-8")
+    found = estimate(PEERS["SQLite FTS5"]["stock"], corpus, 300)
+    assert (found["documents"], found["sample"]) == (1_000, 300)
+    assert found["estimated_build_seconds"] >= 0
+    assert "not measured" in found["error"]
+    assert "measures" not in found
 
 
 def test_a_small_archive_is_the_beginning_of_a_large_one(tmp_path: Path, shared: Path) -> None:

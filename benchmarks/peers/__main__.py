@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.peers.archive import archive
 from benchmarks.peers.engines import PEERS
-from benchmarks.peers.measure import measure
+from benchmarks.peers.measure import estimate, measure
 from rag.errors import BelegError
 from rag.evaluation.datasets import read_retrieval_set
 from rag.evaluation.provenance import commit
@@ -33,8 +33,11 @@ def main() -> int:
     options = _options()
     if options.one:
         peer, setting, folder, limit = options.one
-        engine = PEERS[peer][setting].engine(options.cache)
-        print(json.dumps(measure(engine, read_retrieval_set(Path(folder)), int(limit))))
+        chosen, dataset = PEERS[peer][setting], read_retrieval_set(Path(folder))
+        if options.estimate:
+            print(json.dumps(estimate(chosen, dataset.corpus, options.estimate)))
+        else:
+            print(json.dumps(measure(chosen.engine(options.cache), dataset, int(limit))))
         return 0
     rows: list[Row] = json.loads(options.out.read_text("utf-8"))["rows"] if options.out.exists() else []
     done = {_key(row) for row in rows if "measures" in row} if options.missing else set()
@@ -74,6 +77,7 @@ def best_setting(rows: Sequence[Row], peer: str) -> str:
 def _in_a_process(peer: str, setting: str, folder: Path, dataset: str, options: argparse.Namespace) -> Row:
     command = [sys.executable, "-m", "benchmarks.peers", "--cache", str(options.cache)]
     command += ["--one", peer, setting, str(folder), str(QUESTIONS[dataset])]
+    command += ["--estimate", str(options.estimate)] if options.estimate else []
     minutes = options.limit_minutes
     settled = os.environ | ONE_THREAD | OFFLINE
     try:
@@ -110,6 +114,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--datasets", nargs="+", default=list(QUESTIONS), choices=list(QUESTIONS))
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--limit-minutes", type=float, default=240, help="the longest that one run may take")
+    parser.add_argument("--estimate", type=int, metavar="N", help="only how long a build would take, from N documents")
     parser.add_argument("--missing", action="store_true", help="leave alone what the results file has already")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()

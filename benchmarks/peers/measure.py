@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import shutil
 import tempfile
@@ -13,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.archive import documents_of
+from benchmarks.peers.engines import Setting
 from benchmarks.peers.peer import Peer
 from rag.evaluation.datasets import RetrievalSet
 from rag.evaluation.retrieval import score
 
 WARM = 20  # questions before the clock counts
+FEW = 20  # documents whose build costs little but the start of the engine
 
 
 def measure(engine: Peer, dataset: RetrievalSet, limit: int) -> dict[str, Any]:
@@ -54,3 +57,30 @@ def measure(engine: Peer, dataset: RetrievalSet, limit: int) -> dict[str, Any]:
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "disk_mib": round(disk / 2**20, 2),
     }
+
+
+def estimate(setting: Setting, corpus: Path, sample: int) -> dict[str, Any]:
+    """How long a build would take where it takes too long: the rate over ``sample`` random documents, drawn out.
+
+    Says nothing of quality. The start of the engine (its model read, and so on) is measured apart and not multiplied.
+    """
+    texts = documents_of(corpus)
+    names = random.Random(7).sample(list(texts), sample + FEW)
+    start = _build_seconds(setting, {name: texts[name] for name in names[:FEW]})
+    each = (_build_seconds(setting, {name: texts[name] for name in names[FEW:]}) - start) / (sample - FEW)
+    seconds = round(start + each * (len(texts) - FEW))
+    return {
+        "documents": len(texts),
+        "sample": sample,
+        "estimated_build_seconds": seconds,
+        "error": f"not measured: to build alone takes about {seconds / 60:.0f} minutes, by {sample} random documents",
+    }
+
+
+def _build_seconds(setting: Setting, texts: dict[str, str]) -> float:
+    """Processor time of one build with no vector kept from before."""
+    with tempfile.TemporaryDirectory(prefix="beleg-peer-") as folder:
+        engine = setting.engine(Path(folder))
+        began = time.process_time()
+        engine.build(texts, Path(folder))
+        return time.process_time() - began
