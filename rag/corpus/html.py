@@ -33,30 +33,18 @@ _STOP = re.compile(r"[.!?…][\"'»«“”’‘)]*$")
 
 def read_html(markup: str) -> dict[str, object]:
     """Title, text and facts of a page's article. Raises CorpusError if there is none, or no trafilatura to find it."""
-    try:
-        from trafilatura import bare_extraction, load_html
-        from trafilatura.metadata import extract_metadata
-    except ImportError as error:
-        raise CorpusError(f"HTML needs trafilatura ({error}): `pip install trafilatura lxml_html_clean`.") from error
-    try:
-        tree: Any = load_html(markup)
-        page: Any = None
-        if tree is not None:
-            page = bare_extraction(prepared(tree), favor_recall=True, include_comments=False, config=_configuration())
-        about: Any = extract_metadata(tree, date_config={"extensive_search": False}) if page is not None else None
-    except Exception as error:  # foreign pages make the parsers raise many types
-        raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
+    tree, extracted, about = _extracted(markup)
+    text = with_rows(extracted)
     data = _json_ld(tree) if tree is not None else {}
-    text = with_rows(page.text or "") if page is not None else ""
     reason = refusal(text, _readable(tree), is_locked=str(data.get("isAccessibleForFree")).lower() == "false")
     if reason:
         raise CorpusError(reason)
     if not _has_sentence(text):
         raise CorpusError(f"the page holds no article text; {_NEXT}.")
-    times, named, source = _times(tree), stated_author(tree), about.sitename
+    times, named = _times(tree), stated_author(tree)
     text = re.sub(r"\n(?!- )", "\n\n", _without_title(text, about.title))  # a line of it is a paragraph or an item
     scraped = clean_scraped(re.sub("^- ", "", text, flags=re.MULTILINE))
-    source = source or scraped.source
+    source = about.sitename or scraped.source
     return {
         "title": about.title or scraped.title,
         "text": scraped.text,
@@ -69,6 +57,28 @@ def read_html(markup: str) -> dict[str, object]:
         "licence": about.license or data.get("license") or next(iter(tree.xpath("//*[@rel='license']/@href")), None),
         "language": tree.get("lang"),
     }
+
+
+def _extracted(markup: str) -> tuple[Any, str, Any]:
+    """The page as a tree, the text of its article and what it says of itself; ``None`` and no text where it has none.
+
+    Raises CorpusError if it cannot be parsed, or if trafilatura is missing.
+    """
+    try:
+        from trafilatura import bare_extraction, load_html
+        from trafilatura.metadata import extract_metadata
+    except ImportError as error:
+        raise CorpusError(f"HTML needs trafilatura ({error}): `pip install trafilatura lxml_html_clean`.") from error
+    try:
+        tree: Any = load_html(markup)
+        if tree is None:
+            return None, "", None
+        page: Any = bare_extraction(prepared(tree), favor_recall=True, include_comments=False, config=_configuration())
+        if page is None:
+            return tree, "", None
+        return tree, page.text or "", extract_metadata(tree, date_config={"extensive_search": False})
+    except Exception as error:  # foreign pages make the parsers raise many types
+        raise CorpusError(f"the page cannot be parsed ({type(error).__name__}); {_NEXT}.") from error
 
 
 def _readable(tree: Any) -> str:
