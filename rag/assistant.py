@@ -22,7 +22,7 @@ from rag.index.build import stamp
 from rag.index.generations import EncoderStamp
 from rag.index.reader import Index, open_index
 from rag.messages import NOTES, WRITTEN
-from rag.question import understand
+from rag.question import turns, understand
 from rag.search import searcher
 from rag.settings import Settings
 from rag.types import Answer, Compose, Draft, Encoder, Filters, Query, Search, Turn, Write
@@ -78,11 +78,14 @@ class Assistant:
         else:
             yield replace(quoted, timings_ms=clock.spent)
 
+    def turns(self, questions: Sequence[str]) -> tuple[Turn, ...]:
+        """Earlier questions as the turns of a conversation, each understood as it was then, by rules alone."""
+        today = self.today()
+        return turns(questions, lambda question, before: self._by_rules(question, before, Filters(), today))
+
     def _understood(self, question: str, history: Sequence[Turn], filters: Filters, today: date | None) -> Query:
         """The question made to stand alone: by the model if there is one and it can be trusted, else by rules."""
-        query = understand(question, history, filters, today)
-        if query.standalone != query.question and not depends(query.question):
-            query = self._fitting(query, understand(question, (), filters, today))
+        query = self._by_rules(question, history, filters, today)
         if self.writer is None or query.standalone == query.question:
             return query
         with suppress(ModelError):
@@ -90,6 +93,12 @@ class Assistant:
                 alone = understand(rewritten, (), filters, today)
                 return replace(alone, question=query.question, period=query.period)
         return query
+
+    def _by_rules(self, question: str, history: Sequence[Turn], filters: Filters, today: date | None) -> Query:
+        query = understand(question, history, filters, today)
+        if query.standalone == query.question or depends(query.question):
+            return query
+        return self._fitting(query, understand(question, (), filters, today))
 
     def _fitting(self, query: Query, alone: Query) -> Query:
         """The question with what it takes over from the talk, or alone where that finds better what is asked for."""
@@ -127,13 +136,18 @@ def written(
     finally:
         drafts.close()
     clock.spent["generate"] = (time.perf_counter() - began) * 1000
+    yield replace(_concluded(quoted, answer, draft, cut), timings_ms=clock.spent)
+
+
+def _concluded(quoted: Answer, answer: Answer, draft: Draft, cut: str) -> Answer:
+    """The model's answer or the quoting one, with a note; ``cut`` says why the model did not come to its end."""
+    notes = NOTES[quoted.query.language]
     kept, dropped = len(answer.claims), len(draft.claims) - len(answer.claims)
     if kept and (cut or kept >= dropped):
         left_out = notes["dropped_one" if dropped == 1 else "dropped"].format(count=dropped) if dropped else ""
-        yield replace(answer, note=" ".join(filter(None, (cut, left_out))), timings_ms=clock.spent)
-        return
+        return replace(answer, note=" ".join(filter(None, (cut, left_out))))
     note = f"{cut} {notes['instead']}" if cut else notes["too_little" if draft.answers else "no_answer"]
-    yield replace(quoted, note=note, timings_ms=clock.spent)
+    return replace(quoted, note=note)
 
 
 class _Clock:

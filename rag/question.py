@@ -7,7 +7,7 @@ English one gets German words to search for (``rag.translate``). Knows nothing o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -79,11 +79,11 @@ def _year(turn: Turn | None) -> int | None:
     return period.since.year if period and period.since and not (period.yearly or period.relative) else None
 
 
-def turns(questions: Sequence[str], today: date | None = None) -> tuple[Turn, ...]:
-    """Earlier questions as the turns of a conversation, each understood after those before it."""
+def turns(questions: Sequence[str], read: Callable[[str, Sequence[Turn]], Query] = understand) -> tuple[Turn, ...]:
+    """Earlier questions as the turns of a conversation, each read after those before it."""
     history: tuple[Turn, ...] = ()
     for question in questions:
-        query = understand(question, history, today=today)
+        query = read(question, history)
         history = (*history, Turn(question, query.standalone, query.period))
     return history
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -98,7 +99,7 @@ def test_courtesies_are_not_searched_for(question: str, searched: str) -> None:
 
 
 def test_a_follow_up_keeps_the_time_of_the_talk_or_brings_its_own() -> None:
-    history = turns(["Was beschloss die NATO im März 2022?"], TODAY)
+    history = turns(["Was beschloss die NATO im März 2022?"], partial(understand, today=TODAY))
     kept = understand("Und was sagte Stoltenberg dazu?", history, today=TODAY).period
     assert kept == history[0].period
     moved = understand("Und im April?", history, today=TODAY)

@@ -84,7 +84,6 @@ def ask(options: argparse.Namespace, settings: Settings) -> int:
     """Answers a question, or a file of them."""
     from rag.assistant import Desk
     from rag.evaluation.datasets import read_batch
-    from rag.question import turns
 
     if (options.question is None) == (options.batch is None):
         options.usage("give either a QUESTION or --batch FILE.jsonl")
@@ -98,7 +97,7 @@ def ask(options: argparse.Namespace, settings: Settings) -> int:
         else:
             _print_answer(answer, sys.stdout)
     for question in batch:
-        answer = assistant.ask(question.text, turns(question.history, assistant.today()), filters)
+        answer = assistant.ask(question.text, assistant.turns(question.history), filters)
         print_json(answer_json(answer, question.question_id), indent=None)
     return 0
 

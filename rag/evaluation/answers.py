@@ -26,7 +26,6 @@ from rag.evaluation.provenance import provenance
 from rag.german import clean_characters, words
 from rag.index.generations import file_digest
 from rag.index.reader import Index
-from rag.question import turns
 from rag.types import Answer, Encoder, Filters, Write
 
 COVERED = 0.8
@@ -75,7 +74,7 @@ def evaluate(
 
 def _ask(assistant: Assistant, question: Question, day: date) -> Answer:
     asked = replace(assistant, today=lambda: day)
-    return asked.ask(question.text, turns(question.history, day), Filters(until=question.as_of))
+    return asked.ask(question.text, asked.turns(question.history), Filters(until=question.as_of))
 
 
 def _row(question: Question, answer: Answer, index: Index) -> dict[str, Any]:
