@@ -267,6 +267,7 @@ _WEEKDAY = "|".join(name.capitalize() for name in _WEEKDAYS)
 _DAY = re.compile(
     rf"(?P<iso>\b(?P<y1>\d{{4}})-(?P<m1>\d\d)-(?P<d1>\d\d)\b)"
     rf"|(?P<dotted>\b(?P<d2>\d{{1,2}})\.\s?(?P<m2>\d{{1,2}})\.\s?(?P<y2>\d{{4}}|\d\d)?(?!\d))"
+    rf"|(?P<first>\b(?P<d0>\d{{1,2}})\.(?=\s?(?:bis|und|oder|–|-)\s?(?:zum\s)?\d{{1,2}}\.\s(?P<m0>{_MONTH})\b))"
     rf"|(?P<written>\b(?P<d3>\d{{1,2}})(?:\.|st|nd|rd|th)?\s(?:of\s)?(?P<m3>{_MONTH})\b\.?(?:,?\s(?P<y3>\d{{4}})\b)?)"
     rf"|(?P<american>\b(?P<m4>{_MONTH})\s(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\.?\d)(?:,?\s(?P<y4>\d{{4}})\b)?)"
     rf"|(?P<month>\b(?P<m5>{_MONTH})\b(?:\s(?P<y5>\d{{4}})\b)?)"
@@ -287,6 +288,8 @@ def _day(match: re.Match[str]) -> Day | None:
         return Day(*span, weekday=_WEEKDAYS[match["w"].lower()])
     if match["month"]:
         return Day(*span, month=_MONTHS[match["m5"].lower()], year=_year(match["y5"]))
+    if match["first"]:  # "vom 5. bis 20. Dezember"
+        return Day(*span, int(match["d0"]), _MONTHS[match["m0"].lower()])
     for way in "1234":
         if match[f"d{way}"]:
             month = match[f"m{way}"]

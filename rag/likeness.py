@@ -5,13 +5,14 @@ The measure by which a claim is laid against its source. Knows single words, no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from rag.encoder import StaticEncoder
-from rag.german import stem, word_grams
+from rag.german import fold, stem, word_grams
 from rag.terms import Array
 from rag.translate import meanings, translations
 from rag.types import Language
@@ -19,6 +20,9 @@ from rag.types import Language
 _BY_LETTERS, _BY_TRANSLATION, _BY_VECTOR = 0.9, 0.8, 0.7  # what a match that is no equality is worth
 _LETTERS = 0.6  # share of letter groups in common from which two words are one word, compounded or inflected
 _VECTOR = 0.3  # cosine from which they are related; the bundled encoder gives most pairs less than 0.1
+_BARE = 4  # letters, or consonants, that words must share to be forms of one verb
+_VERB_END = re.compile(r"(?:e?n|e?t|e?te[nst]?|e[rs]?)$")
+_PARTICIPLE = re.compile(r"^(aus|ab|an|auf|ein|vor|zu|mit|nach|bei|her|hin|um|weg|zuruck|)ge(?=\w{4})")
 _SHORTEST = 5  # letters; shorter words share letter groups by chance
 
 # Words that turn a statement round, side by side. Stems, so that their forms are meant too.
@@ -99,7 +103,7 @@ def _pair(claimed: str, there: str, language: Language) -> float:
     if claimed.lower() == there.lower():
         return 1.0
     if language == "en":
-        german = translations(claimed)
+        german = translations(claimed) or (claimed.replace("ph", "f").replace("c", "k"),)  # "telescope"
         return max((_pair(word, there, "de") for word in german), default=0.0)
     if opposite(claimed, there):
         return 0.0
@@ -108,10 +112,31 @@ def _pair(claimed: str, there: str, language: Language) -> float:
         return 1.0
     if min(len(claimed), len(there)) >= _SHORTEST and _share(claimed, there) >= _LETTERS:
         return _BY_LETTERS
+    if _are_forms_of_one(claimed, there):
+        return _BY_LETTERS
     known = meanings()
     if known.get(one, frozenset()) & known.get(other, frozenset()):
         return _BY_TRANSLATION
     return 0.0
+
+
+def _are_forms_of_one(word: str, other: str) -> bool:
+    """Whether two words may be forms of one verb: "folgt" and "folgen", or "empfängt", "empfing" and "empfangen"."""
+    one, two = _bare(word), _bare(other)
+    if one == two:
+        return len(one) >= _BARE
+    skeleton = _consonants(one)
+    return len(skeleton) >= _BARE and skeleton == _consonants(two)
+
+
+@lru_cache(maxsize=100_000)
+def _bare(word: str) -> str:
+    folded = fold(word)
+    return _VERB_END.sub("", _PARTICIPLE.sub(r"\1", folded) if word[0].islower() else folded)
+
+
+def _consonants(bare: str) -> str:
+    return re.sub(r"[aeiouy]|(.)(?=\1)", "", bare)
 
 
 def _share(one: str, other: str) -> float:

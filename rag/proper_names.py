@@ -13,6 +13,7 @@ from functools import lru_cache
 from rag.errors import BelegError
 from rag.german import fold, stem
 from rag.settings import MODELS
+from rag.translate import translations
 from rag.types import Language
 
 BUNDLED = MODELS / "beleg-words-de"
@@ -97,8 +98,10 @@ zürich zurich
 mailand milan
 cherson kherson
 charkiw kharkiv
+"""
+# People who are spelled in several ways.
+_PEOPLE = """\
 selenskyj zelensky zelenskyy
-putin
 """
 # Several words → the one that the table above knows.
 _PHRASES = tuple(
@@ -123,13 +126,16 @@ _TITLE = re.compile(
     r"(?:vorsitzende|abgeordnete)[rn]?\s$|\b(?:Frau|Herrn?|General|Papst|President|Minister|Chancellor|Mr|Mrs)\s$",
     re.IGNORECASE,
 )
+_ENGLISH_END = re.compile(r"(?:ing|ed|ly|ory|ion|ness|ment|ful|ous|ive|al|ity|er|or|ers|ors|ies|ts|ns|ce|ance|able)$")
+_ROMAN = re.compile(r"[IVX]+")
+_FORENAME = re.compile(r"[A-ZÄÖÜ][^\W\d_]+ $")
 _SHORTEST_PART = 4
 _PREFIXES = frozenset("vor mit ein aus auf neu rück ab an un".split())
 _NO_NAMES = frozenset(
     """montag dienstag mittwoch donnerstag freitag samstag sonntag sonnabend januar jänner februar feber märz april mai
     juni juli august september oktober november dezember herr frau dr prof uhr euro dollar prozent mio mrd usd eur
     monday tuesday wednesday thursday friday saturday sunday january february march may june july october december
-    mr mrs ms""".split()
+    mr mrs ms president chancellor minister prime king queen general secretary chairman governor""".split()
 )
 
 
@@ -159,14 +165,19 @@ def names(text: str, language: Language = "de") -> list[Name]:
         if not any(c.isupper() for c in word):
             if "isch" in word and group(word) is not None:  # "ukrainische"
                 found.append(Name(*match.span(), word))
-        elif group(word) is not None or _is_capitals(word) or _has_title(text, match.start()):
+        elif group(word) is not None or _is_capitals(word) or _is_personal(text, match):
             found.append(Name(*match.span(), word))
         elif language == "en":
-            if not _begins_sentence(text, match.start()):
+            if not _begins_sentence(text, match.start()) or _is_untranslated(word):
                 found.append(Name(*match.span(), word))
         elif not is_ordinary(word):
             found.append(Name(*match.span(), word))
     return found
+
+
+def _is_personal(text: str, match: re.Match[str]) -> bool:
+    """Whether what stands before a word makes it a person's: an office, or a forename before the "V" of "Karl V."."""
+    return _has_title(text, match.start()) or _is_ordinal(text, match)
 
 
 def _has_title(text: str, at: int) -> bool:
@@ -177,6 +188,18 @@ def _has_title(text: str, at: int) -> bool:
 def _is_capitals(word: str) -> bool:
     """``NATO``, ``iPhone``, ``McDonald``: a capital behind the first letter."""
     return len(word) > 1 and any(c.isupper() for c in word[1:])
+
+
+def _is_ordinal(text: str, match: re.Match[str]) -> bool:
+    """The "V" of "Karl V."."""
+    return bool(_ROMAN.fullmatch(match.group())) and bool(_FORENAME.search(text, 0, match.start()))
+
+
+def _is_untranslated(word: str) -> bool:
+    """Whether an English word is the same in German and no ordinary word there ("Margaret"), or has no translation."""
+    if not translations(word):
+        return not _ENGLISH_END.search(word)
+    return translations(word)[0] == word.lower() and not is_ordinary(word)
 
 
 def _begins_sentence(text: str, at: int) -> bool:
@@ -226,7 +249,7 @@ def _is_head(head: str) -> bool:
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, int], dict[str, int]]:
     roots: dict[str, int] = {}
     cities: dict[str, int] = {}
-    for number, line in enumerate(_GROUPS.splitlines()):
+    for number, line in enumerate((_GROUPS + _PEOPLE).splitlines()):
         own, _, other = line.partition("<")
         roots |= {fold(root): number for root in own.split()}
         cities |= {fold(city): number for city in other.split()}
@@ -248,10 +271,26 @@ def group(word: str) -> int | None:
     return _patterns()[2][match[1]] if match else None
 
 
+def is_place(word: str) -> bool:
+    """Whether a word names a place or body that the table knows."""
+    number = group(word)
+    return number is not None and number < len(_GROUPS.splitlines())
+
+
 @lru_cache(maxsize=50_000)
 def _city(word: str) -> int | None:
     match = _patterns()[1].fullmatch(fold(word))
     return _patterns()[3][match[1]] if match else None
+
+
+def _in_german(folded: str) -> str:
+    """The beginning that "California" and "Kalifornien" share."""
+    return re.sub(r"(?:ia|ien|a|e|s)$", "", folded.replace("ph", "f").replace("c", "k"))
+
+
+def speaks_for(city: str, word: str) -> bool:
+    """Whether a capital stands for the state that a word names: "Moskau spricht von …" for "die russische Führung"."""
+    return _city(city) is not None and _city(city) == group(word)
 
 
 @lru_cache(maxsize=200_000)
@@ -267,6 +306,8 @@ def same_name(claimed: str, there: str) -> bool:
         return False
     base, other = _ENDINGS.sub("", a), _ENDINGS.sub("", b)
     if len(base) >= 3 and base == other:
+        return True
+    if len(a) >= 6 and _in_german(a) == _in_german(b):
         return True
     if len(a) >= 8 and len(b) >= 5 and (a.startswith(b) or a.endswith(b)):  # "Laser" is in "Laserenergie"
         return True

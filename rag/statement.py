@@ -6,6 +6,7 @@ The same for a claim and for the sentences of its source, so that the two can be
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -31,23 +32,32 @@ _EMPTY = frozenset(
     indem sodass heißt hieß bzw beziehungsweise nicht kein keine keinen keinem keiner keines
     the a an of to in on at by for from with and or but as is are was were be been being has have had will would could
     should can may might must its it he she they his her their this that these those which who whom whose than then
-    not no more about after before said says according since when also there aged per""".split()
+    not no more about after before said says according since when also there aged per until
+    during into over under between while""".split()
 )
 _DENIALS = frozenset(
     """nicht nichts nie niemals niemand niemanden keinesfalls keineswegs weder ohne kaum wenig not never nobody without
     no nothing neither""".split()
 )
 _NO = re.compile(r"kein(?:e|en|em|er|es|erlei)?")
-_NOT_ONLY = re.compile(r"\b(?:nicht (?:nur|zuletzt|mehr als|einmal)|not only|nichts weniger|ohne\w+)\b", re.IGNORECASE)
+_NOT_ONLY = re.compile(
+    r"\b(?:nicht (?:nur|zuletzt|mehr als|einmal)|not only|nichts weniger|ohne\w+|wie nie|"
+    r"wie (?:\w+ )?kein\w* (?:zweit|ander)\w+)\b",
+    re.IGNORECASE,
+)
 # Words with a "not" inside them: they may stand for one on the other side.
 _HIDDEN = re.compile(
     r"ab(?:ge)?(?:lehn|sag|wies|weis|wehr|wend)|verweiger|verbot|verbiet|verhinder|verzicht|fehl|scheiter|gescheiter|"
     r"aus(?:ge)?blieb|ausgeschlossen|ausschließ|untersag|vermeid|bestreit|bestritt|dementier|widerleg|mangel|stopp|"
-    r"selten|letzt|zuletzt|un(?:be|ge|ver|mög|klar|wirk|zu|an|rech|ein)|entf[aä]ll|vergab|verlor|verpass|verschoss|"
+    r"selten|letzt|lehn(?:t|te|ten)$|schl(?:oss|ießt)$|zuletzt|un(?:be|ge|ver|mög|klar|wirk|zu|an|rech|ein)|entf[aä]ll|vergab|verlor|verpass|verschoss|"
     r"aufgab|aufgegeb|sinnlos|statt|anstatt|dagegen|einzig|offen|ende|vorbei|tiefst|niedrigst|höchst|refus|reject|fail|"
     r"\w+los(?:e|en|er|es)?$"
 )
-_CLAUSE_END = re.compile(r"[,;:]\s|\s[–—-]\s|\s(?:und|sowie|aber|doch|sondern|and|but)\s")
+# "und" between two nouns or numbers joins these, not clauses.
+_CLAUSE_END = re.compile(
+    r"[,;:]\s|\s[–—-]\s|\s(?:aber|doch|sondern|but)\s|(?<![A-ZÄÖÜ\d])\b[a-zäöüß]+\s(?:und|sowie|and)\s"
+    r"|\s(?:und|sowie|and)\s(?!andere|other|[A-ZÄÖÜ\d])"
+)
 _SPEECH = re.compile(
     r"sag(?:t|te|ten)|erklär(?:t|te|ten)|beton(?:t|te|ten)|mein(?:t|te|ten)|nann(?:t|te|ten)|nennt|warn(?:t|te|ten)|"
     r"mahn(?:t|te|ten)|kritisier(?:t|te|ten)|forder(?:t|te|ten)|verlang(?:t|te|ten)|bezeichne(?:t|te|ten)|teil(?:t|te|ten)|"
@@ -65,6 +75,9 @@ _PREPOSITION = re.compile(
     r"(?:in|im|am|an|bei|beim|für|mit|nach|vor|über|auf|aus|zu|zum|zur|seit|von|vom|wegen|trotz|gegen|unter|ohne)",
     re.IGNORECASE,
 )
+# A noun without an article behind one of these is rather a place than a thing, but for what is done there.
+_WHERE = re.compile(r"\b(?:in|bei|nach|aus|In|Bei|Nach|Aus) $")
+_ABSTRACT = re.compile(r"\w{3,}(?:ung|heit|keit|schaft|tät|tion|ismus)(?:en)?")
 _PRONOUNS = frozenset("er sie es ich wir man he she they it".split())
 _ACCORDING = re.compile(
     r"\b(?:(?i:laut|nach (?:eigenen )?"
@@ -115,7 +128,8 @@ class Statement:
         for start, name in self.names.items():
             end = start + len(name)
             tail = TOKEN.match(self.text, end + 1) if self.text[end : end + 1] == "-" else None
-            if (tail and is_ordinary(tail.group())) or has_ordinary_end(name):
+            is_compound = (tail and is_ordinary(tail.group())) or has_ordinary_end(name) or _ABSTRACT.fullmatch(name)
+            if is_compound and not self.is_located(start):  # "in Wilhelmshaven" is a place all the same
                 continue
             if runs and start - last <= 1:
                 runs[-1].append(name)
@@ -123,6 +137,14 @@ class Statement:
                 runs.append([name])
             last = end
         return runs
+
+    def places(self, run: Sequence[str]) -> list[int]:
+        """Which of its words are the names of a run."""
+        return [i for i, word in enumerate(self.words) if word.start() in self.names and word.group() in run]
+
+    def is_located(self, place: int) -> bool:
+        """Whether what begins at a place stands right behind a word such as "in"."""
+        return bool(_WHERE.search(self.text, 0, place))
 
     @cached_property
     def content(self) -> list[int]:

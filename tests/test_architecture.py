@@ -18,11 +18,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.assistant"}),
     frozenset({"rag.search", "rag.compose", "rag.generate", "rag.citations", "rag.question", "rag.contract"}),
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
+    frozenset({"rag.placing"}),
+    frozenset({"rag.beside", "rag.slots", "rag.roles"}),
     frozenset({"rag.features", "rag.statement", "rag.likeness", "rag.carried"}),
     frozenset(
         {
             "rag.terms",
-            "rag.translate",
             "rag.period",
             "rag.followup",
             "rag.copies",
@@ -34,7 +35,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"rag.index"}),
-    frozenset({"rag.corpus", "rag.passages", "rag.vocabulary"}),
+    frozenset({"rag.corpus", "rag.passages", "rag.vocabulary", "rag.translate"}),
     frozenset({"rag.german", "rag.encoder", "rag.messages"}),
     frozenset({"rag.settings", "rag.errors", "rag.types", "rag.names", "rag.numbers", "rag.disk", "rag"}),
 )

@@ -26,6 +26,7 @@ def found(text: str) -> list[str]:
         ("Der Kern der Sache ist klein.", []),
         ("Die NATO und das iPhone kosten 5 Euro.", ["NATO", "iPhone"]),
         ("Flugabwehrraketen fehlen.", []),
+        ("Auf Karl V. folgte Philipp.", ["Karl", "V", "Philipp"]),
         ("", []),
     ],
 )

@@ -69,6 +69,51 @@ def test_whatever_was_changed_is_not_backed(text: str, missing: str) -> None:
     assert (support.verdict, support.missing) == ("nicht belegt", missing)
 
 
+NEIGHBOURS = (
+    "Im Streit um die Elbfähre ist kein Ende in Sicht. Bürgermeister Jonas Harder hat die Reederei Brandt verklagt. "
+    "Er verlangt 40.000 Euro. Sein Plan sieht vor, die Fähre im Sommer durch eine Brücke zu ersetzen. "
+    "In Wedel wartet man seit Jahren darauf. In Glückstadt sammelte Anna Tiedje 900 Unterschriften gegen den Plan. "
+    "Der Glückstädter Hafenmeister wurde von Tiedje kritisiert. Moskau ist weit, spottete ein Leserbrief. "
+    "Die russische Führung schweigt dazu."
+)
+NEIGHBOUR = Article("faehre", "Streit um die Fähre", NEIGHBOURS, published=date(2023, 4, 12), source="Elbblick")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Harder hat die Reederei Brandt verklagt.",
+        "Die Reederei Brandt wurde von Harder verklagt.",
+        "Harder will die Fähre im Sommer durch eine Brücke ersetzen.",
+        "Tiedje sammelte in Glückstadt 900 Unterschriften gegen den Plan.",
+        "Tiedje kritisierte den Glückstädter Hafenmeister.",
+        "Moskau schweigt dazu.",  # a capital stands for its state
+    ],
+)
+def test_names_may_be_told_in_another_order_or_for_a_pronoun(text: str) -> None:
+    assert verdict(text, article=NEIGHBOUR) != "nicht belegt"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Tiedje will die Fähre im Sommer durch eine Brücke ersetzen.", "name"),  # "sein" is somebody else's
+        ("Tiedje sammelte in Wedel 900 Unterschriften gegen den Plan.", "name"),  # another place behind "in"
+        ("Tiedje kritisierte den Hamburger Hafenmeister.", "name"),  # another origin before the same noun
+        ("Die Reederei Brandt hat Bürgermeister Harder verklagt.", "roles"),
+        ("Harder wurde von der Reederei Brandt verklagt.", "roles"),
+    ],
+)
+def test_a_name_of_the_passage_in_the_place_of_another_is_not_backed(text: str, missing: str) -> None:
+    support = check(text, [replace(PASSAGE, text=NEIGHBOURS, end=len(NEIGHBOURS))], [NEIGHBOUR])
+    assert (support.verdict, support.missing) == ("nicht belegt", missing)
+
+
+def test_english_sentences_are_held_to_names_and_roles_too() -> None:
+    assert verdict("Harder sued the company Brandt.", "en", NEIGHBOUR) != "nicht belegt"
+    assert verdict("Tiedje demands 40,000 euros.", "en", NEIGHBOUR) == "nicht belegt"
+
+
 def test_an_invented_noun_makes_a_sentence_only_partly_backed() -> None:
     assert verdict("Der Umbau der Rheinbrücke kostet 3,2 Millionen Euro Steuergeld.") == "teilweise"
 
@@ -136,8 +181,8 @@ def test_the_checker_holds_its_figures_on_the_demo_corpus(tmp_path: Path) -> Non
     rows = checker.measures(checker.judge(checker.read_pairs(chosen, {"demo": PROJECT / "corpus"})))
     assert rows["number"]["dropped"] >= 0.95
     assert rows["date"]["dropped"] >= 0.95
-    assert rows["name"]["not_backed"] >= 0.85
-    assert rows["facts"]["dropped"] >= 0.88
+    assert rows["name"]["not_backed"] >= 0.88
+    assert rows["facts"]["dropped"] >= 0.91
     assert rows["true"]["dropped"] <= 0.15
 
 
