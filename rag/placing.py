@@ -17,7 +17,7 @@ from rag.roles import agents, is_subordinate, verbs_of
 from rag.slots import Slot, slots
 from rag.terms import Array
 
-SHOWN = 0.6  # of a clause, from which a sentence is where it comes from
+SHOWN = 0.4  # of a clause, from which a sentence is where it comes from
 FILLED = 0.5  # the same, for a slot that is filled otherwise
 OWN = 0.08  # of a clause, that a sentence with a displaced name must cover beyond that one
 _TIE = 0.9  # sentences that cover so much of what the best one covers are as good

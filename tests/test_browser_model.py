@@ -102,6 +102,20 @@ def test_a_click_elsewhere_does_not_end_what_is_being_written(page: Page, model:
     assert len(model.requests) == 1
 
 
+def test_the_time_read_from_a_question_can_be_taken_away_from_a_written_answer(page: Page, model: ModelServer) -> None:
+    replies(model, Reply(f"{PRICE} [1]"))
+    ask(page, "Was kostet das Deutschlandticket seit Mai 2023?")
+    page.locator(".beleg-made").wait_for()
+    replies(model, Reply(f"{SINCE} [1] Und dann", then="hang"))
+    page.locator(".st-key-time-0 button:visible").click()
+    page.locator(".beleg-claim", has_text=SINCE).wait_for()  # written before the reader's eyes, and can be stopped
+    page.get_by_role("button", name="Anhalten").click()
+    page.locator(".beleg-note", has_text="angehalten").wait_for()
+    assert page.locator(".st-key-time-0").count() == 0
+    assert page.locator(".beleg-question").count() == 1
+    assert PRICE not in page.locator(".beleg-turn, .st-key-turn-0").first.inner_text()
+
+
 def test_the_page_goes_to_a_question_while_its_answer_is_being_written(page: Page, model: ModelServer) -> None:
     replies(model, Reply(status=500))
     for number in range(2):

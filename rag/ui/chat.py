@@ -7,6 +7,7 @@ how an answer comes about is not its business.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from rag.ui.conversation import Place, by_article
 from rag.ui.examples import examples
 from rag.ui.filters import filter_bar, filter_chips
 from rag.ui.keeping import answer_tools, restart, talks_menu
-from rag.ui.session import Session, session
+from rag.ui.session import Again, Session, session
 from rag.ui.texts import Texts
 from rag.ui.why import lines, why
 from rag.ui.writing import Writing
@@ -49,14 +50,16 @@ def chat_page(assistant: Assistant, settings: Settings, texts: Texts) -> None:
         st.chat_input(texts.ask, key="typed", on_submit=_submit)
         line = texts.archive(count, newest[0].published if newest else None)
         st.html(markup.footer_html(line, texts.language))
-    is_written = assistant.writer is not None and bool(own.pending)
-    if is_written:  # the page goes to the question now; what follows can take minutes
+    is_written = assistant.writer is not None and bool(own.pending or own.again)
+    if is_written:  # the page goes to a new question now; what follows can take minutes
         with bridge:
-            connect(own.conversation, texts, coming=1)
+            connect(own.conversation, texts, coming=int(own.again is None))
         with tools:
             _tools(texts)
     with body:
         for turn, answer in enumerate(own.conversation.answers):
+            if own.again is not None and own.again.turn == turn:
+                _renew(own, own.again, answer.query.question, texts)
             _turn(assistant, turn, answer, settings.feedback, texts)
         while own.pending:
             _ask(assistant, own, settings.feedback, texts)
@@ -123,6 +126,29 @@ def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
         question, talk = own.pending[0], own.conversation
         own.writing = Writing(lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop))
     writing = own.writing
+    _watch(writing, turn, texts)
+    try:
+        own.settle(writing, writing.answer())
+    except Exception:
+        own.settle(writing)
+        raise
+
+
+def _renew(own: Session, again: Again, question: str, texts: Texts) -> None:
+    """Shows what a model writes anew in the place of an earlier answer; then draws the page with it."""
+    with st.container(key=f"turn-{again.turn}"):
+        st.html(markup.question_html(question, again.turn))
+        _watch(again.writing, again.turn, texts)
+    try:
+        own.renew(again, again.writing.answer())
+    except Exception:
+        own.renew(again)
+        raise
+    st.rerun()
+
+
+def _watch(writing: Writing, turn: int, texts: Texts) -> None:
+    """Shows an answer as it is written, with a button that ends it there."""
     slot = st.empty()
     shown = writing.latest
     slot.html(markup.writing_html(shown, turn, texts))
@@ -132,11 +158,6 @@ def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
             shown = writing.latest
             slot.html(markup.writing_html(shown, turn, texts))
         st.session_state.get("lang")  # where Streamlit looks whether a click has ended this run
-    try:
-        own.settle(writing, writing.answer())
-    except Exception:
-        own.settle(writing)
-        raise
 
 
 def _turn(assistant: Assistant, turn: int, answer: Answer, file: Path, texts: Texts) -> None:
@@ -172,11 +193,14 @@ def _limits(assistant: Assistant, turn: int, answer: Answer, texts: Texts) -> No
 def _again(assistant: Assistant, turn: int, filters: Filters, periods: bool) -> None:
     """Asks an earlier question again, now with other filters, or without the time that was read from it."""
     own = session()
-    conversation = own.conversation
-    question = conversation.answers[turn].query.question
-    answer = assistant.ask(question, conversation.history()[:turn], filters, periods=periods)
-    own.conversation = conversation.replaced(turn, answer)
-    own.verdicts.pop((own.shelf.current, turn), None)
+    question, history = own.conversation.answers[turn].query.question, own.conversation.history()[:turn]
+    if assistant.writer is None:
+        own.replace(turn, assistant.ask(question, history, filters, periods=periods))
+        return
+    if own.again is not None:
+        own.again.writing.stop()
+    answers = partial(assistant.answers, question, history, filters, periods=periods)
+    own.again = Again(turn, Writing(lambda stop: answers(stop=stop)))
 
 
 def _sources(turn: int, answer: Answer, texts: Texts) -> None:

@@ -15,6 +15,14 @@ from rag.ui.narrowing import FILTERS, from_address
 from rag.ui.writing import Writing
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """An earlier question that a language model answers anew, to take the place of its answer."""
+
+    turn: int
+    writing: Writing
+
+
 @dataclass(slots=True)
 class Session:
     """The conversations, questions not answered yet, and what was thought of answers by talk and turn.
@@ -25,6 +33,7 @@ class Session:
     shelf: Shelf = field(default_factory=Shelf)
     pending: list[str] = field(default_factory=list)
     writing: Writing | None = None  # what a language model is making of the first of them
+    again: Again | None = None
     verdicts: dict[tuple[int, int], Verdict] = field(default_factory=dict)
     looked_for: str = ""  # in the archive, with its own filters
     archive_filters: Filters = Filters()
@@ -52,12 +61,27 @@ class Session:
             if answer is not None:
                 self.conversation = self.conversation.answered(answer)
 
+    def renew(self, again: Again, answer: Answer | None = None) -> None:
+        """Ends the answering anew of an earlier question; as with ``settle``, the second end changes nothing."""
+        with self._lock:
+            if self.again is not again:
+                return
+            self.again = None
+            if answer is not None:
+                self.replace(again.turn, answer)
+
+    def replace(self, turn: int, answer: Answer) -> None:
+        """Puts an answer in the place of an earlier one; what was thought of that one goes with it."""
+        self.conversation = self.conversation.replaced(turn, answer)
+        self.verdicts.pop((self.shelf.current, turn), None)
+
     def turn_to(self, shelf: Shelf) -> None:
         """Takes up another conversation; what waits for an answer in this one is given up."""
-        if self.writing:
-            self.writing.stop()
+        for writing in (self.writing, self.again and self.again.writing):
+            if writing:
+                writing.stop()
         with self._lock:
-            self.shelf, self.pending, self.writing = shelf, [], None
+            self.shelf, self.pending, self.writing, self.again = shelf, [], None, None
         for name in ("q", *FILTERS):
             st.query_params.pop(name, None)
 
