@@ -13,8 +13,9 @@ import numpy as np
 
 from rag.beside import SURE, Beside
 from rag.proper_names import same_name
-from rag.roles import agents, is_subordinate, verbs_of
+from rag.roles import agents, is_passive, is_subordinate, verbs_of
 from rag.slots import Slot, slots
+from rag.statement import Statement
 from rag.terms import Array
 
 SHOWN = 0.4  # of a clause, from which a sentence is where it comes from
@@ -209,7 +210,19 @@ def _is_done_by_another(b: Beside, start: int, end: int) -> bool:
     if not doing or home is None or not verbs:
         return False
     there = _agents_there(b, home, verbs)
-    return bool(there) and not _share_one(doing, there) and _share_one(there[-1:], b.claim.names.values())
+    if not there or _share_one(doing, there) or not _share_one(there[-1:], b.claim.names.values()):
+        return False
+    said = b.sources[home].said
+    if is_passive(b.claim, start, end) != is_passive(said, 0, len(said.text)):
+        return True
+    return _comes_first(b.claim, doing, there) != _comes_first(said, doing, there)
+
+
+def _comes_first(said: Statement, names: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether a sentence names the one before the other."""
+    words = [word.group() for word in said.words]
+    one, other = (next((i for i, w in enumerate(words) if _share_one(some, [w])), -1) for some in (names, others))
+    return 0 <= one < other
 
 
 def _agents_there(b: Beside, home: int, verbs: Sequence[int]) -> list[str]:

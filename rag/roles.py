@@ -19,7 +19,7 @@ _OBLIQUE = frozenset(
     under between into""".split()
 )
 _PRONOUNS = frozenset("er sie es man wir ich he she it they we who".split())
-_RELATIVE = frozenset("der die das den dem deren dessen dass wer was who which that".split())
+_RELATIVE = frozenset("der die das den dem deren dessen wer was who which that".split())
 _ARTICLES = frozenset("der die das den dem des ein eine einen einem einer eines the a an".split())
 _LONGEST = 4  # words between an article or preposition and the name it belongs to
 
@@ -27,7 +27,7 @@ _LONGEST = 4  # words between an article or preposition and the name it belongs 
 def agents(said: Statement, start: int, end: int) -> list[str] | None:
     """The names that do what a clause of a sentence says; ``[]`` if a pronoun does, ``None`` if that cannot be told."""
     runs = [run for run in _runs(said) if start <= said.words[run[0]].start() < end]
-    if _PASSIVE.search(said.text, start, end):
+    if is_passive(said, start, end):
         found = next((run for run in runs if _before(said, run) & _BY), None)
         if found is not None:
             return _with_joined(said, found, runs)
@@ -65,6 +65,11 @@ def _is_adjective(said: Statement, i: int) -> bool:
     if i and said.words[i - 1].group()[0].isupper():
         return False
     return bool(re.search(r"(?:e|en|er|es|em)$", word.group()))
+
+
+def is_passive(said: Statement, start: int, end: int) -> bool:
+    """Whether something is done to the subject of a clause, as far as one can tell from its auxiliary."""
+    return bool(_PASSIVE.search(said.text, start, end))
 
 
 def is_subordinate(said: Statement, start: int) -> bool:

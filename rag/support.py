@@ -61,6 +61,10 @@ def check(text: str, passages: Sequence[Quote], articles: Sequence[Article], lan
     there = [s for quote, article in zip(passages, articles, strict=True) for s in sources(quote, article)]
     if not there or not claim.content or _LINK.search(text):
         return Support("nicht belegt", (), 0.0, "words")
+    spoken = [word.group() for word in claim.words]
+    for source in there:
+        if spoken == [word.group() for word in source.said.words]:
+            return Support("belegt", (source.quote,), 1.0)
     return _Check(Beside(claim, there, bundled())).support(_missing_quotation(text, passages))
 
 
