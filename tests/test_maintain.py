@@ -469,3 +469,4 @@ def test_an_article_is_withdrawn_and_restored_on_its_page(places: Settings) -> N
     assert "Wildkamera" in drawn(page)
     page.query_params["article"] = "fehlt.md"
     assert TEXTS["de"].no_article in drawn(page.run())
+    assert {button.key for button in page.button} == {"back"}

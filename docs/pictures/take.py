@@ -86,6 +86,18 @@ def searches(words: str) -> Act:
     return act
 
 
+def pastes(text: str, way: str, look: str) -> Act:
+    """Looks at a text on the maintainer's side, and takes nothing of it in."""
+
+    def act(page: Page) -> None:
+        page.locator(".st-key-way").get_by_text(way, exact=True).click()
+        page.locator(".st-key-pasted textarea").fill(text)
+        page.get_by_role("button", name=look).click()
+        page.locator(".st-key-take").wait_for()
+
+    return act
+
+
 def scrolls(pixels: int) -> Act:
     """Scrolls the page."""
     return lambda page: page.locator("[data-testid=stMain]").evaluate("(main, by) => main.scrollBy(0, by)", pixels)
@@ -143,6 +155,21 @@ SHOTS = (
     Shot("quality-english", DESK, "qualitaet?lang=en"),
     Shot("quality-phone", PHONE, "qualitaet", [scrolls(900)]),
 )
+PASTED = """---
+title: Lindenau baut eine Schwimmhalle
+published: 2024-05-01
+source: Lindenauer Bote
+---
+
+Der Gemeinderat von Lindenau hat am Montag den Bau einer neuen Schwimmhalle beschlossen.
+
+Die Halle kostet 14 Millionen Euro und soll in drei Jahren fertig sein. Das alte Bad bleibt so lange offen.
+"""
+MAINTAINED = (
+    Shot("maintain", DESK, "archiv?maintain=1", [pastes(PASTED, "Text", "Ansehen")]),
+    Shot("maintain-dark", DARK, "archiv?maintain=1&lang=en", [pastes(PASTED, "Text", "Look at it")]),
+    Shot("maintain-phone", PHONE, "archiv?maintain=1", [pastes(PASTED, "Text", "Ansehen")]),
+)
 WITHOUT_ARCHIVE = (Shot("no-archive", DESK), Shot("no-archive-phone", DARK_PHONE))
 
 
@@ -151,11 +178,16 @@ def take(folder: Path, names: Sequence[str] = ()) -> None:
     with tempfile.TemporaryDirectory() as temporary, browsing() as browser:
         index = Path(temporary, "index")
         build(PROJECT / "corpus", index, load_encoder())
-        for shots, archive in ((SHOTS, index), (WITHOUT_ARCHIVE, Path("no-index"))):
+        maintained = {"BELEG_MAINTAIN": "1"}
+        for shots, archive, settings in (
+            (SHOTS, index, {}),
+            (MAINTAINED, index, maintained),
+            (WITHOUT_ARCHIVE, Path("no-index"), {}),
+        ):
             wanted = [shot for shot in shots if not names or shot.name in names]
             if not wanted:
                 continue
-            with serving(Path(temporary), PROJECT / "corpus", archive) as server:
+            with serving(Path(temporary), PROJECT / "corpus", archive, **settings) as server:
                 for screen in (DESK, DARK, PHONE, DARK_PHONE):  # one after the other: what is loaded once is kept
                     context = browser.new_context(**screen)
                     for shot in wanted:

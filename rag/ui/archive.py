@@ -87,7 +87,7 @@ def _article(index: Index, settings: Settings, name: str, texts: Texts, to_chat:
     try:
         article = index.store.article(name)
     except NotFound:
-        if not (settings.maintain and _withdrawal(settings, name, texts)):
+        if not (settings.maintain and _withdrawal(settings, name, texts, is_held=False)):
             st.html(markup.hint_html(texts.no_article, texts))
         return
     st.html(markup.paper_html(article, texts))
@@ -96,13 +96,13 @@ def _article(index: Index, settings: Settings, name: str, texts: Texts, to_chat:
         _questions(article, texts, to_chat)
         _versions(settings.corpus, article, texts)
         if settings.maintain:
-            _withdrawal(settings, name, texts)
+            _withdrawal(settings, name, texts, is_held=True)
 
 
-def _withdrawal(settings: Settings, name: str, texts: Texts) -> bool:
+def _withdrawal(settings: Settings, name: str, texts: Texts, *, is_held: bool) -> bool:
     from rag.ui.maintain import withdrawal
 
-    return withdrawal(settings, name, texts)
+    return withdrawal(settings, name, texts, is_held=is_held)
 
 
 def _questions(article: Article, texts: Texts, to_chat: Callable[[], None]) -> None:

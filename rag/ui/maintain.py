@@ -48,8 +48,11 @@ def maintain_page(settings: Settings, texts: Texts) -> None:
         _withdrawn(settings, words, texts)
 
 
-def withdrawal(settings: Settings, article_id: str, texts: Texts) -> bool:
-    """On an article's page: the button that withdraws it, or takes it back; gives whether it is withdrawn."""
+def withdrawal(settings: Settings, article_id: str, texts: Texts, *, is_held: bool) -> bool:
+    """On an article's page: the button that withdraws it if the index holds it, or that takes it back.
+
+    Gives whether it is withdrawn.
+    """
     words, own = MAINTAIN[texts.language], _intake()
     if own.notice:
         st.html(markup.notice_html(own.notice, texts))
@@ -63,7 +66,7 @@ def withdrawal(settings: Settings, article_id: str, texts: Texts) -> bool:
         st.html(markup.hint_html(words.withdrawn_one, texts))
         args = (restore, settings, article_id, texts)
         st.button(words.restore, key="restore", icon=":material/undo:", on_click=_change, args=args)
-    else:
+    elif is_held:
         args = (remove, settings, article_id, texts)
         st.button(words.withdraw, key="withdraw", icon=":material/block:", on_click=_change, args=args)
     return is_withdrawn
@@ -108,7 +111,7 @@ def _sources(way: str, words: MaintainTexts, texts: Texts) -> Sequence[Source]:
         st.html(markup.hint_html(words.files_hint, texts))
         return [Upload(file.name, file.getvalue()) for file in files]
     if way == "text":
-        text = st.text_area(words.text, key="pasted", height=220)
+        text = st.text_area(words.text, key="pasted", height=140)
         return [Pasted(text)] if text and text.strip() else []
     address = st.text_input(words.address, key="address", placeholder=words.address_hint, max_chars=2_000)
     return [address.strip()] if address and address.strip() else []
