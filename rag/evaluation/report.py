@@ -364,5 +364,5 @@ svg .rest{fill:var(--line);opacity:.5}
 svg .interval{stroke:var(--ink);stroke-width:1.5;fill:none}svg .grid{stroke:var(--line);fill:none}
 .table{overflow-x:auto}table{border-collapse:collapse;font:14px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--line);padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}
-.figure{white-space:nowrap}td:first-child{min-width:9rem;overflow-wrap:anywhere}
+.figure{white-space:nowrap}td:first-child{min-width:9rem}td:last-child:not(.figure){min-width:12rem}
 """.strip().replace("\n", "")
