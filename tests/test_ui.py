@@ -35,6 +35,7 @@ from rag.evaluation.collect import collect
 from rag.evaluation.datasets import Feedback, read_feedback
 from rag.index.build import build
 from rag.index.reader import Index, open_index
+from rag.index.store import Store
 from rag.question import understand
 from rag.types import (
     Answer,
@@ -1076,6 +1077,20 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Index:
     (folder / "c.jsonl").write_text("".join(lines), "utf-8")
     build(folder / "c.jsonl", folder / "index", load_encoder())
     return open_index(folder / "index")
+
+
+def test_of_a_large_archive_only_what_is_shown_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        json.dumps({"_id": f"{n}", "text": f"Meldung {n}.", "published": f"20{n % 20 + 10}-05-01"}) for n in range(200)
+    ]
+    (tmp_path / "c.jsonl").write_text("\n".join(lines), "utf-8")
+    build(tmp_path / "c.jsonl", tmp_path / "index", load_encoder())
+    index = open_index(tmp_path / "index")
+    read, rows = Store._rows, []
+    monkeypatch.setattr(Store, "_rows", lambda *given: rows.append(found := read(*given)) or found)
+    held = holdings(index, "", Filters())
+    assert (held.count, len(held.months), len(first(index, held, Filters(), 20))) == (200, 20, 20)
+    assert sum(map(len, rows)) <= 20 + len(held.months)
 
 
 def test_an_article_knows_the_questions_that_cited_it() -> None:
