@@ -86,6 +86,7 @@ def test_peers_cost_multiples_of_beleg(results: Path) -> None:
     assert rows[0][0] == "1. Beleg, stock"
     assert rows[1] == ("2. bm25, stock", "0.900", "0.850–0.950", "0.25", "0.1", "0.15", "0.5", "1")
     assert rows[2][:2] == ("slow, stock", "not done")
+    assert "<td>slow, stock</td><td colspan=7>not done</td>" in report.page(list(sections(results).values()))
 
 
 def test_the_checker_has_a_row_for_each_kind(results: Path) -> None:

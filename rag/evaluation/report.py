@@ -341,8 +341,15 @@ def page(sections: Sequence[Section], language: Language = "en") -> str:
 
 def _html_table(table: Table) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    rows = "".join("<tr>" + "".join(map(_html_cell, row)) + "</tr>" for row in table.rows)
+    rows = "".join(f"<tr>{_html_row(row)}</tr>" for row in table.rows)
     return f"<div class=table><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+
+def _html_row(row: tuple[str, ...]) -> str:
+    """The cells of a row; a remark that stands in place of all figures has their room."""
+    if len(row) > 2 and " " in row[1] and not any(row[2:]):
+        return f"{_html_cell(row[0])}<td colspan={len(row) - 1}>{escape(row[1])}</td>"
+    return "".join(map(_html_cell, row))
 
 
 def _html_cell(cell: str) -> str:
