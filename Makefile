@@ -3,7 +3,7 @@
 # make venv   only sets up
 # make load   twenty readers at once for two minutes: errors, waiting times, memory (docs/load.md)
 # make peers     measures other search engines on the same data (in an environment of its own, see docs/peers.md)
-# make optional  LangChain's standard tests and mteb's own harness (in the same environment)
+# make optional  LangChain's standard tests, mteb's own harness, a served model (in the same environment)
 
 PYTHON ?= python3
 CORPUS ?= corpus
