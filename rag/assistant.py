@@ -23,6 +23,7 @@ from rag.index.generations import EncoderStamp
 from rag.index.reader import Index, open_index
 from rag.messages import NOTES, WRITTEN
 from rag.question import turns, understand
+from rag.reader import bundled as bundled_reader
 from rag.search import searcher
 from rag.settings import Settings
 from rag.types import Answer, Compose, Draft, Encoder, Filters, Query, Search, Turn, Write
@@ -165,7 +166,8 @@ class _Clock:
 
 def assemble(index: Index, encoder: Encoder, writer: Write | None = None) -> Assistant:
     """An assistant over an open index; with a ``writer`` a language model words its answers."""
-    return Assistant(index, searcher(index, encoder), QuotingComposer(bundled(), index.lexical.idf), writer=writer)
+    composer = QuotingComposer(bundled(), index.lexical.idf, bundled_reader())
+    return Assistant(index, searcher(index, encoder), composer, writer=writer)
 
 
 class Desk:

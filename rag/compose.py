@@ -17,6 +17,7 @@ from rag.german import sentences
 from rag.period import nearness
 from rag.premise import Premise
 from rag.ranker import Ranker
+from rag.reader import Reader
 from rag.terms import Array, Idf
 from rag.timeline import Sentence, timeline
 from rag.types import QUOTES, Draft, DraftClaim, Hit, Period, Query, Quote
@@ -29,11 +30,13 @@ MAX_WORDS = 90
 _ENOUGH = 3  # claims after which none is looked for that is shorter than the next best one
 NEAREST = 3  # closest passages shown where none answers
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
-_PASSAGE = 0.5  # logits for each point (logits too) by which its passage is behind the best one
+_PASSAGE = 1.0  # logits for each point (logits too) by which its passage is behind the best one
 _AS_TELLING = 3.0  # a neighbour judged at most so much below its sentence (in logits) carries part of the answer
-_TOPIC = 0.3  # a further sentence must be at least so much about the question as the first, with its neighbours
+_TOPIC = 0.15  # a further sentence must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
+_KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
+_WHOLE = 0.9  # share of the question from which it counts as whole
 _SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
 _FORMS = {
@@ -55,10 +58,11 @@ _CONSEQUENCE = re.compile(
 class QuotingComposer:
     """Chooses sentences by the trained ranker."""
 
-    def __init__(self, encoder: StaticEncoder, idf: Idf, ranker: Ranker | None = None) -> None:
+    def __init__(self, encoder: StaticEncoder, idf: Idf, reader: Reader, ranker: Ranker | None = None) -> None:
         self._encoder = encoder
         self._idf = idf
-        self._ranker = ranker or Ranker(encoder.fingerprint)
+        self._reader = reader
+        self._ranker = ranker or Ranker(encoder.fingerprint, reader.fingerprint)
 
     def __call__(self, query: Query, hits: Sequence[Hit]) -> Draft:
         """Up to four claims and 90 words. Below the answer threshold the draft holds the closest sentences instead.
@@ -71,7 +75,7 @@ class QuotingComposer:
         features = Features(query, hits, self._encoder, self._idf) if hits else None
         if features is None or not features.flat:
             return Draft((), 0.0, False, QUOTES)
-        judged = self._ranker.judge(features.rows)
+        judged = self._ranker.judge(features.rows, lambda chosen: self._read(features, chosen))
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
@@ -84,12 +88,21 @@ class QuotingComposer:
         if denial:
             claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
             return Draft(claims, judged.confidence, True, QUOTES, denies=True)
-        if quotable and judged.confidence >= self._ranker.answer_threshold:
+        if quotable and judged.confidence >= self._enough(query, features, form):
             told = _by_date(_in_budget(timeline(query, order, coherent[0], hits, form), hits, form, {}), hits)
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, QUOTES, timeline=bool(told))
         return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, QUOTES)
+
+    def _enough(self, query: Query, features: Features, form: str) -> float:
+        """The confidence of an answer. Keywords ask what there is on them: it is enough that they are found."""
+        asked = query.question.strip()
+        keywords = form == "yesno" and not asked.endswith("?") and len(asked.split()) <= _KEYWORDS
+        return self._ranker.nearest_threshold if keywords and features.names_found else self._ranker.answer_threshold
+
+    def _read(self, features: Features, chosen: Sequence[int]) -> Array:
+        return self._reader.cosines(features.question, [features.flat[i].quote.text for i in chosen])
 
 
 def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
@@ -234,7 +247,7 @@ def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
     """
 
     def fitting(sentence: Sentence) -> float:
-        restated = _RESTATED * sentence.own if form == "yesno" else 0.0
+        restated = _RESTATED if form == "yesno" and sentence.own >= _WHOLE else 0.0
         return sentence.score + restated - (0.0 if sentence.fits else _SET_BACK)
 
     first = max(order, key=fitting)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BUNDLED = MODELS / "beleg-static-de"
 MAX_CHARACTERS = 8_000  # a passage is about 1,600; what is longer is no passage but an accident
 _BATCH = 1_024
+_WORTH_THREADS = 64  # a few texts are split into tokens sooner than the tokenizer's threads have woken up
 
 
 def load_encoder(name: str | None = None) -> Encoder:
@@ -113,7 +114,10 @@ class StaticEncoder:
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         cut = [text[:MAX_CHARACTERS] for text in texts]
-        ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cut, add_special_tokens=False)]
+        if len(cut) < _WORTH_THREADS:
+            ids = [self.tokenizer.encode(text, add_special_tokens=False).ids for text in cut]
+        else:
+            ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cut, add_special_tokens=False)]
         vectors = np.zeros((len(ids), self.dimension), dtype=np.float32)
         filled = [row for row, own in enumerate(ids) if own]
         if filled:

@@ -190,10 +190,10 @@ class Features:
         self.flat = [candidate for group in self.groups for candidate in group]
         self._hits = hits
         self._encoder = encoder
-        self._question = query.searched
+        self.question = query.searched
         self._form = question_form(query.question)
         self._expected = Expected(query.question)
-        self._terms = Terms(self._question, encoder, idf)
+        self._terms = Terms(self.question, encoder, idf)
 
     @cached_property
     def rows(self) -> Array:
@@ -201,7 +201,7 @@ class Features:
         analysed = [_analysed(text) for text in texts]
         found = self._terms.match(texts)
         vectors = vocabulary(self._encoder).sentence_vectors(texts)
-        cosine = vectors @ self._encoder.encode_queries([self._question])[0]
+        cosine = vectors @ self._encoder.encode_queries([self.question])[0]
         columns: dict[str, Array] = {}
         for name, matrix, shares in (
             ("exact", found.exact, self._terms.stem_weights),
@@ -276,8 +276,8 @@ class Features:
 
     def _shape(self, analysed: Sequence[_Sentence]) -> dict[str, Array]:
         """What a sentence looks like by itself, and whether it has the form that the question asks for."""
-        asked_numbers = set(_NUMBER.findall(self._question))
-        asked_words = {w.lower() for w in words(self._question)}
+        asked_numbers = set(_NUMBER.findall(self.question))
+        asked_words = {w.lower() for w in words(self.question)}
         count = len(analysed)
         shapes = np.array([a.shape for a in analysed], dtype=np.float32)
         columns: dict[str, Array] = {name: shapes[:, i] for i, name in enumerate(_SHAPE)}
@@ -288,7 +288,7 @@ class Features:
             "form_fits": fits,
             "form_before": before[:, 0],
             "form_after": after[:, 0],
-            "asks_negation": _column([bool(_NEGATION.search(self._question))] * count),
+            "asks_negation": _column([bool(_NEGATION.search(self.question))] * count),
             "next_leans_back": np.append(columns["leans_back"][1:], np.float32(0)),
             "position": _column(1 / (1 + c.position) for c in self.flat),
             "depth": _column(np.log1p(c.quote.start) / 10 for c in self.flat),

@@ -1,15 +1,19 @@
 """The trained sentence ranker: feature rows → how likely each sentence answers, and how likely none does.
 
-Two small perceptrons run by numpy. Knows numbers only; what they mean stands in ``rag.features``.
+A first look over all candidates, the best few of them read by the reader, a second look that knows what it said, and a
+judgement over the whole list: three small perceptrons run by numpy. Knows numbers only; what they mean stands in
+``rag.features`` and ``rag.reader``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import BelegError
 from rag.features import NAMES
@@ -20,7 +24,13 @@ BUNDLED = MODELS / "beleg-ranker-de"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 LAYERS = ("0.weight", "0.bias", "1.weight", "1.bias")
+READING = ("first_look", "read", "closeness", "closeness_behind", "closeness_rank", "closeness_share")
+READ = 6  # sentences that are read: about 1 ms each; ten are hardly better (benchmarks/LOG.md)
+_SHARPNESS = 12.0  # of the softmax over the cosines
 _LEADING = 6
+
+Rows = NDArray[np.int64]
+Read = Callable[[Sequence[int]], Array]  # the chosen candidates → how well each answers by the reader, -1 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +42,9 @@ class Judgement:
 
 
 class Ranker:
-    """Loaded once; may be used from any thread. ``encoder`` is the fingerprint of the one it was made for."""
+    """Loaded once; may be used from any thread. ``encoder`` and ``reader`` are the fingerprints it was made for."""
 
-    def __init__(self, encoder: str, folder: Path = BUNDLED) -> None:
+    def __init__(self, encoder: str, reader: str, folder: Path = BUNDLED) -> None:
         from safetensors.numpy import load_file
 
         try:
@@ -42,7 +52,8 @@ class Ranker:
             self._w = load_file(str(folder / WEIGHTS))
             self.answer_threshold = float(config["answer_threshold"])
             self.nearest_threshold = float(config["nearest_threshold"])
-            fits = (config["features"], config["encoder"]) == (list(NAMES), encoder)
+            names = [*NAMES, *READING]
+            fits = (config["features"], config["encoder"], config["reader"]) == (names, encoder, reader)
         except Exception as error:  # safetensors has a type of its own
             raise BelegError(
                 f"The sentence ranker in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
@@ -50,12 +61,15 @@ class Ranker:
             ) from error
         if not fits:
             raise BelegError(
-                f"The sentence ranker in {folder} was made for another encoder or other features; "
+                f"The sentence ranker in {folder} was made for another encoder, another reader or other features; "
                 "make it anew with `python -m rag train ranker`."
             )
 
-    def judge(self, rows: Array) -> Judgement:
-        """Scores for feature rows of shape (sentences, features), at least one row."""
+    def judge(self, rows: Array, read: Read) -> Judgement:
+        """Scores for feature rows of shape (sentences, features), at least one row; ``read`` is asked once."""
+        first = self._perceptron(rows, "first")
+        chosen = leading(first)
+        rows = with_reading(rows, first, chosen, read(chosen.tolist()))
         scores = self._perceptron(rows, "sentence")
         answerable = float(self._perceptron(overview(rows, scores)[np.newaxis], "answerable")[0])
         return Judgement(scores, float(1 / (1 + np.exp(-np.clip(answerable, -50, 50)))))
@@ -64,6 +78,22 @@ class Ranker:
         w = {key: self._w[f"{name}.{key}"] for key in ("mean", "scale", *LAYERS)}
         hidden = np.maximum((rows - w["mean"]) / w["scale"] @ w["0.weight"].T + w["0.bias"], 0)
         return np.asarray((hidden @ w["1.weight"].T + w["1.bias"])[:, 0], dtype=np.float32)
+
+
+def leading(scores: Array) -> Rows:
+    """Which sentences are read: the best by the first look."""
+    return np.argsort(-scores, kind="stable")[:READ]
+
+
+def with_reading(rows: Array, first: Array, chosen: Rows, cosines: Array) -> Array:
+    """The rows with ``READING`` behind them; what was not read has zeros there."""
+    columns = np.zeros((len(rows), len(READING)), dtype=np.float32)
+    columns[:, 0] = first
+    share = np.exp(_SHARPNESS * (cosines - cosines.max()))
+    rank = np.argsort(np.argsort(-cosines, kind="stable"))
+    read = [np.ones(len(chosen)), cosines, cosines - cosines.max(), 1 / (1 + rank), share / share.sum()]
+    columns[chosen, 1:] = np.stack(read, axis=1)
+    return np.concatenate([rows, columns], axis=1)
 
 
 def overview(rows: Array, scores: Array) -> Array:

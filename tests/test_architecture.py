@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rag.ranker", "rag.rerank", "rag.timeline", "rag.support"}),
     frozenset({"rag.placing"}),
     frozenset({"rag.beside", "rag.slots", "rag.roles"}),
-    frozenset({"rag.features", "rag.statement", "rag.likeness", "rag.carried"}),
+    frozenset({"rag.features", "rag.statement", "rag.likeness", "rag.carried", "rag.reader"}),
     frozenset(
         {
             "rag.terms",

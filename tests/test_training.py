@@ -19,6 +19,8 @@ from rag.german import words
 from rag.index.reader import Index
 from rag.question import understand
 from rag.ranker import Ranker
+from rag.reader import BODY, TOKENIZER, Body, Reader
+from rag.reader import BUNDLED as BUNDLED_READER
 from rag.rerank import PassageRanker
 from rag.search import HybridSearch
 from rag.training import encoder as encoder_training
@@ -29,6 +31,8 @@ from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
+from rag.training.reader import ReaderTraining, held_out, save_towers
+from rag.training.reader import Recipe as ReaderRecipe
 
 TOPICS = {
     "Brücke": "Die Brücke führt über den Fluss. Ihre Seile tragen die Fahrbahn. Weil sie rosten, ist sie gesperrt.",
@@ -104,14 +108,36 @@ def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
     search, rng = HybridSearch(texts, encoder), random.Random(1)
     examples = load_examples(records, texts, search, encoder, rng, 0.3, 0.3, lambda line: None)
     recipe = ranker_training.Recipe(hidden=8, epochs=40, batch=4, folds=2, dropout=0.0)
-    scores = ranker_training.train_ranker(examples, encoder.fingerprint, tmp_path, recipe)
+    folds = ranker_training.folds_of(examples, recipe)
+    training = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=2, batch=4))
+    readers = held_out(training, folds, lambda line: None)
+    made_for = {"encoder": encoder.fingerprint, "reader": "1111"}
+    scores = ranker_training.train_ranker(examples, readers, folds, made_for, tmp_path, recipe)
     assert set(scores) == {"first", "three", "auroc"}
-    ranker = Ranker(encoder.fingerprint, tmp_path)
-    judged = [(ranker.judge(e.rows), e) for e in examples if e.gold.any()]
+    ranker = Ranker(encoder.fingerprint, "1111", tmp_path)
+    judged = [(ranker.judge(e.rows, read), e) for e, read in zip(examples, readers, strict=True) if e.gold.any()]
     assert sum(e.gold[j.scores.argmax()] for j, e in judged) > 0.7 * len(judged)
     assert all(0 <= j.confidence <= 1 for j, _ in judged)
-    with pytest.raises(BelegError, match="another encoder"):
-        Ranker("0000", tmp_path)
+    for encoder_, reader in (("0000", "1111"), (encoder.fingerprint, "0000")):
+        with pytest.raises(BelegError, match="another encoder"):
+            Ranker(encoder_, reader, tmp_path)
+
+
+def test_towers_learn_what_answers_and_numpy_reads_as_torch_does(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    search, rng = HybridSearch(texts, encoder), random.Random(1)
+    examples = load_examples(records, texts, search, encoder, rng, 0.0, 0.0, lambda line: None)
+    training = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=20, batch=4, learning_rate=1e-3))
+    towers = training.fit(range(len(examples)))
+    for name in (TOKENIZER, BODY):
+        (tmp_path / name).symlink_to(BUNDLED_READER / name)
+    save_towers(towers, tmp_path)
+    reader = Reader(tmp_path)
+    for number, example in enumerate(examples):
+        own = reader.cosines(example.question, example.texts)
+        assert own == pytest.approx(training.cosines(towers, number), abs=0.02)
+        assert not example.gold.any() or example.gold[own.argmax()]
 
 
 def test_the_passage_ranker_learns_loads_and_ranks_better(
@@ -144,7 +170,7 @@ def test_small_archives_hold_every_question_once_beside_all_others_on_its_text(r
 
 def test_a_missing_or_broken_ranker_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(BelegError, match="python -m rag train ranker") as caught:
-        Ranker("0000", tmp_path)
+        Ranker("0000", "0000", tmp_path)
     assert "\n" not in str(caught.value)
 
 

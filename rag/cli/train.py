@@ -17,14 +17,15 @@ def add_verbs(to: Any) -> None:
 
 
 def _options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("what", choices=("encoder", "lexicon", "words", "ranker", "all"), nargs="?", default="all")
+    p.add_argument("what", choices=("encoder", "lexicon", "words", "body", "ranker", "all"), nargs="?", default="all")
     p.add_argument("--data", type=Path, default=Path("../shared/training"), help="folder of the training files")
     p.add_argument("--out", type=Path, default=Path("models"), help="folder for the models")
+    p.add_argument("--body", metavar="FILE", type=Path, help="for `body`: the package file that it is made from")
 
 
 def train(options: argparse.Namespace, settings: Settings) -> int:
     """Makes the bundled models from the training files."""
     from rag.training.run import train as train_models
 
-    train_models(options.what, options.data, options.out, say=say)
+    train_models(options.what, options.data, options.out, say=say, body=options.body)
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.encoder import StaticEncoder
 from rag.features import Features, is_sentence
@@ -31,11 +32,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question: feature rows of its candidates, which of them are evidence, which can be quoted at all."""
+    """One question: its candidates, their feature rows, which are evidence, which can be quoted at all."""
 
+    question: str
+    texts: tuple[str, ...]
     rows: Array
-    gold: Array
-    quotable: Array
+    gold: NDArray[np.bool_]
+    quotable: NDArray[np.bool_]
     document: str
 
 
@@ -109,7 +112,8 @@ def _example(record: dict[str, Any], hits: Sequence[Hit], features: Features) ->
         q.article_id == record["doc"] and any(_overlap(q.start, q.end, *span) > 0.5 for span in spans) for q in quotes
     ]
     quotable = [is_sentence(q.text) for q in quotes]
-    return Example(features.rows, np.array(gold), np.array(quotable), record["doc"])
+    texts = tuple(q.text for q in quotes)
+    return Example(features.question, texts, features.rows, np.array(gold), np.array(quotable), record["doc"])
 
 
 def _overlap(start: int, end: int, other_start: int, other_end: int) -> float:

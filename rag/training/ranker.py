@@ -1,9 +1,10 @@
 """Examples → the bundled sentence ranker.
 
-Sentences are scored with a listwise loss over all candidates and "none", which scores 0 (Cao et al. 2007, ListNet).
-Then a second network learns from those scores and the whole list whether any sentence answers. One network of each kind
-is trained for each fold of the texts; what it says of the texts it has not seen gives the validation scores and the
-thresholds, and their mean is the model (Breiman 1996, bagging). Knows feature rows, not where they come from.
+Sentences are scored with a listwise loss over all candidates and "none", which scores 0 (Cao et al. 2007, ListNet), and
+scored again by a network that knows what the reader said of the best ones. A third network learns from those scores and
+the whole list whether any sentence answers. One network of each kind is trained for each fold of the texts; what it
+says of the texts it has not seen gives the validation scores and the thresholds, and their mean is the model (Breiman
+1996, bagging). Knows feature rows, not where they come from.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
 from rag.features import NAMES
-from rag.ranker import CONFIG, WEIGHTS, overview
+from rag.ranker import CONFIG, READING, WEIGHTS, Read, Rows, leading, overview, with_reading
 from rag.terms import Array
 from rag.training.examples import Example, Say
 
@@ -32,7 +34,7 @@ class Recipe:
     """Everything that decides the weights, with the seed."""
 
     hidden: int = 64
-    epochs: int = 14
+    epochs: int = 8
     batch: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -44,31 +46,46 @@ class Recipe:
     withheld: float = 0.3  # share of answerable questions asked once more without their text
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
     small: int = 48  # texts of the small archives in which all questions are asked once more
-    folds: int = 5
-    refused: float = 0.10  # share of answerable validation questions below the answer threshold
+    folds: int = 4
+    refused: float = 0.07  # share of answerable validation questions below the answer threshold
     lost: float = 0.003  # the same for the threshold of "nothing found"
     seed: int = 7
 
 
 def train_ranker(
-    examples: Sequence[Example], encoder: str, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None
+    examples: Sequence[Example],
+    readers: Sequence[Read],
+    folds: Sequence[int],
+    made_for: Mapping[str, str],
+    out: Path,
+    recipe: Recipe = Recipe(),
+    say: Say = lambda line: None,
 ) -> dict[str, float]:
-    """Trains on examples made with the encoder of that fingerprint, saves under ``out``; gives validation scores."""
+    """Trains on examples and what reads each of them, saves under ``out``; gives validation scores.
+
+    ``readers`` and ``folds`` are one an example: the reader has not seen the texts of the example's fold. ``made_for``
+    holds the fingerprints of ``encoder`` and ``reader``.
+    """
     torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
-    folds = _folds(examples, recipe)
-    sentence, scores = _fit_sentences(examples, folds, recipe)
-    say("the sentences are ranked")
-    answerable, confident = _fit_answerable(examples, scores, folds, recipe)
-    judged = list(zip(scores, confident, strict=True))
-    measured = figures(judged, examples)
+    first, looked = _fit_sentences(_rows(examples), examples, folds, recipe)
+    say("first look: " + _told(figures([(s, 0.0) for s in looked], examples)))
+    chosen = [leading(scores) for scores in looked]
+    rows = [
+        with_reading(e.rows, scores, own, read(own.tolist()))
+        for e, scores, own, read in zip(examples, looked, chosen, readers, strict=True)
+    ]
+    sentence, scores = _fit_sentences(rows, examples, folds, recipe)
+    answerable, confident = _fit_answerable(rows, examples, scores, folds, recipe)
+    measured = figures(list(zip(scores, confident, strict=True)), examples)
     sure = np.sort([c for c, e in zip(confident, examples, strict=True) if e.gold.any()])
     answer, nearest = (float(sure[int(share * len(sure))]) for share in (recipe.refused, recipe.lost))
-    say("validation: " + ", ".join(f"{name} {value:.3f}" for name, value in measured.items()))
-    save({"sentence": sentence, "answerable": answerable}, encoder, out, answer, nearest)
+    say("validation: " + _told(measured))
+    thresholds = {"answer_threshold": answer, "nearest_threshold": nearest}
+    save({"first": first, "sentence": sentence, "answerable": answerable}, made_for, out, thresholds)
     return measured
 
 
-def _folds(examples: Sequence[Example], recipe: Recipe) -> list[int]:
+def folds_of(examples: Sequence[Example], recipe: Recipe = Recipe()) -> list[int]:
     """The fold of each example: all questions on a text are in one."""
     documents = sorted({e.document for e in examples})
     random.Random(recipe.seed).shuffle(documents)
@@ -76,26 +93,40 @@ def _folds(examples: Sequence[Example], recipe: Recipe) -> list[int]:
     return [fold[e.document] for e in examples]
 
 
-def _fit_sentences(examples: Sequence[Example], folds: Sequence[int], recipe: Recipe) -> tuple[Perceptron, list[Array]]:
+def _rows(examples: Sequence[Example]) -> list[Array]:
+    return [e.rows for e in examples]
+
+
+def _told(measured: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
+
+
+def _fit_sentences(
+    rows: Sequence[Array], examples: Sequence[Example], folds: Sequence[int], recipe: Recipe
+) -> tuple[Perceptron, list[Array]]:
     """The mean of one network a fold, and the scores by the network that has not seen the text."""
-    rows = torch.from_numpy(np.concatenate([e.rows for e in examples]))
+    lists = Lists(rows, [e.gold for e in examples])
+    fold = np.array(folds)
     scores: list[Array] = [np.zeros(0, dtype=np.float32)] * len(examples)
     networks = []
     for number in range(recipe.folds):
-        network = Perceptron(rows, recipe.hidden, recipe.dropout, recipe.seed + number)
-        _fit_ranking(network, [e for e, f in zip(examples, folds, strict=True) if f != number], recipe)
-        for i, fold in enumerate(folds):
-            if fold == number:
-                scores[i] = _values(network, examples[i].rows)
+        network = Perceptron(lists.rows, recipe.hidden, recipe.dropout, recipe.seed + number)
+        _fit_ranking(network, lists, np.flatnonzero(fold != number), recipe)
+        for i in np.flatnonzero(fold == number).tolist():
+            scores[i] = _values(network, rows[i])
         networks.append(network)
     return averaged(networks), scores
 
 
 def _fit_answerable(
-    examples: Sequence[Example], scores: Sequence[Array], folds: Sequence[int], recipe: Recipe
+    lists: Sequence[Array],
+    examples: Sequence[Example],
+    scores: Sequence[Array],
+    folds: Sequence[int],
+    recipe: Recipe,
 ) -> tuple[Perceptron, list[float]]:
     """The same for the network that tells whether any sentence answers."""
-    rows = torch.from_numpy(np.stack([overview(e.rows, s) for e, s in zip(examples, scores, strict=True)]))
+    rows = torch.from_numpy(np.stack([overview(own, s) for own, s in zip(lists, scores, strict=True)]))
     gold = torch.tensor([float(e.gold.any()) for e in examples])
     fold = torch.tensor(folds)
     confident = torch.zeros(len(examples))
@@ -107,6 +138,28 @@ def _fit_answerable(
         confident[own] = torch.sigmoid(torch.from_numpy(_values(network, rows[own].numpy())))
         networks.append(network)
     return averaged(networks), confident.tolist()
+
+
+class Lists:
+    """Candidates of all questions, one list behind the other, so that a batch is gathered without padded rows."""
+
+    def __init__(self, rows: Sequence[Array], gold: Sequence[NDArray[np.bool_]]) -> None:
+        self.rows = torch.from_numpy(np.concatenate(rows))
+        self._gold = torch.from_numpy(np.concatenate(gold))
+        self._lengths = np.array([len(own) for own in rows])
+        self._starts = np.cumsum([0, *self._lengths[:-1]])
+
+    def loss(self, network: Perceptron, chosen: Rows) -> torch.Tensor:
+        """The listwise loss of the chosen questions."""
+        lengths = self._lengths[chosen]
+        column = np.concatenate([np.arange(length) for length in lengths])
+        row = np.repeat(np.arange(len(chosen)), lengths)
+        flat = torch.from_numpy(np.repeat(self._starts[chosen], lengths) + column)
+        place = (torch.from_numpy(row), torch.from_numpy(column))
+        shape = (len(chosen), int(lengths.max()))
+        scores = torch.full(shape, -1e4).index_put(place, network(self.rows[flat]))
+        gold = torch.zeros(shape, dtype=torch.bool).index_put(place, self._gold[flat])
+        return _listwise(scores, gold)
 
 
 class Perceptron(nn.Module):
@@ -134,14 +187,17 @@ def _values(network: Perceptron, rows: Array) -> Array:
         return np.asarray(network(torch.from_numpy(rows)).numpy(), dtype=np.float32)
 
 
-def _fit_ranking(network: Perceptron, examples: Sequence[Example], recipe: Recipe) -> None:
+def _fit_ranking(network: Perceptron, lists: Lists, seen: Rows, recipe: Recipe) -> None:
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-
-    def loss(chosen: Sequence[int]) -> torch.Tensor:
-        rows, there, gold = _padded([examples[i] for i in chosen])
-        return _listwise(network(rows).masked_fill(~there, -1e4), gold)
-
-    _descend(network, optimizer, loss, len(examples), recipe.epochs, recipe.batch, recipe.seed)
+    _descend(
+        network,
+        optimizer,
+        lambda chosen: lists.loss(network, seen[np.array(chosen)]),
+        len(seen),
+        recipe.epochs,
+        recipe.batch,
+        recipe.seed,
+    )
 
 
 def _fit_judging(network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, recipe: Recipe) -> None:
@@ -177,18 +233,6 @@ def _descend(
             optimizer.step()
             schedule.step()
     network.eval()
-
-
-def _padded(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    longest = max(len(e.rows) for e in examples)
-    rows = torch.zeros(len(examples), longest, len(NAMES))
-    there = torch.zeros(len(examples), longest, dtype=torch.bool)
-    gold = torch.zeros(len(examples), longest, dtype=torch.bool)
-    for i, e in enumerate(examples):
-        rows[i, : len(e.rows)] = torch.from_numpy(e.rows)
-        there[i, : len(e.rows)] = True
-        gold[i, : len(e.rows)] = torch.from_numpy(e.gold)
-    return rows, there, gold
 
 
 def _listwise(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
@@ -235,7 +279,7 @@ def figures(judged: Sequence[Judged], examples: Sequence[Example]) -> dict[str, 
 
 
 def save(
-    networks: Mapping[str, Perceptron], encoder: str, out: Path, answer_threshold: float, nearest_threshold: float
+    networks: Mapping[str, Perceptron], made_for: Mapping[str, str], out: Path, thresholds: Mapping[str, float]
 ) -> None:
     """Writes the folder that ``rag.ranker`` reads."""
     out.mkdir(parents=True, exist_ok=True)
@@ -246,6 +290,5 @@ def save(
     }
     save_file(tensors, str(out / WEIGHTS))
     (out / WEIGHTS).chmod(0o644)  # safetensors makes it private
-    thresholds = {"answer_threshold": answer_threshold, "nearest_threshold": nearest_threshold}
-    config = {"features": list(NAMES), "encoder": encoder, **thresholds}
+    config = {"features": [*NAMES, *READING], **made_for, **thresholds}
     (out / CONFIG).write_text(json.dumps(config, indent=1) + "\n", "utf-8")

