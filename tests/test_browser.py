@@ -342,7 +342,7 @@ def test_what_changed_stands_by_date_on_a_phone_too(phone: Visit) -> None:
     phone.ask("Bekommt die Ukraine Patriots? Stand: seit November 2022")
     days = page.locator(".beleg-date").all_inner_texts()
     assert len(days) >= 2
-    assert days == sorted(days, key=lambda day: (day.split()[2], MONTHS.index(day.split()[1])))
+    assert days == sorted(days, key=lambda day: (day.split()[2], MONTHS.index(day.split()[1])), reverse=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
