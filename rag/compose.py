@@ -16,7 +16,7 @@ from rag.features import ANSWER_FORMS, HITS, NAMES, Candidate, Features, is_sent
 from rag.german import sentences
 from rag.period import nearness
 from rag.premise import Premise
-from rag.ranker import Ranker
+from rag.ranker import Judgement, Ranker
 from rag.reader import Reader
 from rag.terms import Array, Idf
 from rag.timeline import Sentence, timeline
@@ -32,7 +32,7 @@ NEAREST = 3  # closest passages shown where none answers
 _WORSE = 4.0  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 1.0  # logits for each point (logits too) by which its passage is behind the best one
 _AS_TELLING = 3.0  # a neighbour judged at most so much below its sentence (in logits) carries part of the answer
-_TOPIC = 0.15  # a further sentence must be at least so much about the question as the first, with its neighbours
+_TOPIC = 0.3  # what was not read must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
 _KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
@@ -79,7 +79,7 @@ class QuotingComposer:
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
-        order = _order(query, features, judged.scores, hits, form)
+        order = _order(query, features, judged, hits, form)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         coherent = _coherent(order, form) if quotable else []
@@ -121,7 +121,7 @@ def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
     return Draft(_claims(chosen), float(bool(chosen)), True, QUOTES, timeline=True)
 
 
-def _order(query: Query, features: Features, scores: Array, hits: Sequence[Hit], form: str) -> list[Sentence]:
+def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[Hit], form: str) -> list[Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
     gram, soft, window, names = (
         features.rows[:, NAMES.index(name)] for name in ("gram", "soft", "gram_window", "names")
@@ -130,12 +130,13 @@ def _order(query: Query, features: Features, scores: Array, hits: Sequence[Hit],
     found = [
         Sentence(
             candidate=candidate,
-            judged=float(scores[i]),
-            score=float(scores[i]) + _PASSAGE * (hits[candidate.hit].score - hits[0].score),
+            judged=float(judged.scores[i]),
+            score=float(judged.scores[i]) + _PASSAGE * (hits[candidate.hit].score - hits[0].score),
             own=float(gram[i] + soft[i]) / 2,
             topic=float(window[i]),
             named=float(names[i]),
             fits=not pattern or bool(pattern.search(candidate.quote.text)),
+            read=i in judged.read,
         )
         for i, candidate in enumerate(features.flat)
         if is_sentence(candidate.quote.text)
@@ -241,7 +242,7 @@ def _day(quote: Quote, hits: Sequence[Hit]) -> date:
 
 
 def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
-    """The sentence to begin with, then the others that are not much worse and on the same topic.
+    """The sentence to begin with, then the others that are not much worse and on the same topic, or worth reading.
 
     Those without the form of the answer go back, those of the first one's article come forward.
     """
@@ -257,7 +258,7 @@ def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
         return fitting(sentence) + (_SAME_ARTICLE if sentence.candidate.quote.article_id == article else 0.0)
 
     enough = _TOPIC * first.topic
-    near = [s for s in order if s is not first and s.score >= first.score - _WORSE and s.topic >= enough]
+    near = [s for s in order if s is not first and s.score >= first.score - _WORSE and (s.read or s.topic >= enough)]
     return [first, *sorted(near, key=value, reverse=True)]
 
 

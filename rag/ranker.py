@@ -35,10 +35,14 @@ Read = Callable[[Sequence[int]], Array]  # the chosen candidates → how well ea
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """``scores``: one a sentence, comparable across questions. ``confidence``: the probability that any answers."""
+    """``scores``: one a sentence, comparable across questions. ``confidence``: the probability that any answers.
+
+    ``read``: the sentences that the reader looked at.
+    """
 
     scores: Array
     confidence: float
+    read: frozenset[int]
 
 
 class Ranker:
@@ -69,10 +73,12 @@ class Ranker:
         """Scores for feature rows of shape (sentences, features), at least one row; ``read`` is asked once."""
         first = self._perceptron(rows, "first")
         chosen = leading(first)
-        rows = with_reading(rows, first, chosen, read(chosen.tolist()))
+        looked = chosen.tolist()
+        rows = with_reading(rows, first, chosen, read(looked))
         scores = self._perceptron(rows, "sentence")
         answerable = float(self._perceptron(overview(rows, scores)[np.newaxis], "answerable")[0])
-        return Judgement(scores, float(1 / (1 + np.exp(-np.clip(answerable, -50, 50)))))
+        confidence = float(1 / (1 + np.exp(-np.clip(answerable, -50, 50))))
+        return Judgement(scores, confidence, frozenset(looked))
 
     def _perceptron(self, rows: Array, name: str) -> Array:
         w = {key: self._w[f"{name}.{key}"] for key in ("mean", "scale", *LAYERS)}

@@ -51,7 +51,7 @@ class Sentence:
 
     ``judged`` by the ranker alone and ``score`` with the rank of its passage, both in logits; ``own``: how much of the
     question stands in it, ``topic``: in it and its two neighbours; ``named``: how much of the question's names in its
-    passage; ``fits``: it has the form of the answer.
+    passage; ``fits``: it has the form of the answer; ``read``: the reader looked at it.
     """
 
     candidate: Candidate
@@ -61,6 +61,7 @@ class Sentence:
     topic: float
     named: float
     fits: bool
+    read: bool
 
 
 def timeline(
