@@ -26,7 +26,9 @@ def runs(text: str) -> Runs:
     Remembered, since the same passages come back with every question on a topic.
     """
     own = [word.lower() for word in words(text)]
-    return frozenset(hash(tuple(own[i : i + RUN])) for i in range(max(1, len(own) - RUN + 1))) if own else frozenset()
+    if len(own) < RUN:
+        return frozenset([hash(tuple(own))] if own else [])
+    return frozenset(map(hash, zip(*(own[i:] for i in range(RUN)), strict=False)))
 
 
 def share(part: Runs, whole: Runs) -> float:

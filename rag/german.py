@@ -58,7 +58,10 @@ def terms(text: str) -> list[str]:
 
 def fold(word: str) -> str:
     """Case and accents removed: ``Größe`` → ``grosse``, ``Çelik`` → ``celik``, ``Wałęsa`` → ``walesa``."""
-    decomposed = unicodedata.normalize("NFKD", word.casefold().translate(_BASE_LETTERS))
+    plain = word.casefold().translate(_BASE_LETTERS)
+    if plain.isascii():  # most words, and nothing to take away
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
