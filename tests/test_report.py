@@ -68,8 +68,22 @@ def sections(results: Path) -> dict[str, report.Section]:
 
 def test_results_on_the_same_data_stand_together_best_first(results: Path) -> None:
     rows = sections(results)["Finding the article: mini"].table.rows
-    assert [row[0] for row in rows] == ["Beleg, lexical", "Beleg, hybrid", "Big | model (published)"]
-    assert rows[1] == ("Beleg, hybrid", "0.912", "0.800", "", "", "", "7", "abc1234", "2026-11-25")
+    assert [row[0] for row in rows] == [
+        "Beleg, words alone",
+        "Beleg, words and vectors, second look",
+        "Big | model (published)",
+    ]
+    assert rows[1] == (
+        "Beleg, words and vectors, second look",
+        "0.912",
+        "0.800",
+        "",
+        "",
+        "",
+        "7",
+        "abc1234",
+        "2026-11-25",
+    )
 
 
 def test_published_figures_are_marked_and_bear_their_source(results: Path) -> None:
@@ -126,6 +140,18 @@ def test_the_shipped_results_make_a_report() -> None:
         assert any("voyage-3" in row[0] for section in found for row in section.table.rows)
         for section in found:
             assert all(len(row) == len(section.table.columns) for row in section.table.rows)
+
+
+def test_methods_are_named_in_words_and_german_figures_have_commas() -> None:
+    german = next(s for s in report.report(language="de") if s.title.endswith("gnad-qa"))
+    names = {row[0] for row in german.table.rows}
+    assert {"Beleg, Wörter und Vektoren, zweiter Blick", "Beleg, nur Wörter", "Beleg, nur Vektoren"} <= names
+    assert {"Beleg, Summe: Wortstämme + Vierergramme + Vektoren", "Beleg, Wortstämme"} <= names
+    figures = [cell for row in german.table.rows for cell in row[1:6]]
+    assert all(re.fullmatch(r"[01],\d{3}", figure) for figure in figures)
+    assert not re.search(r">\d+\.\d+<", german.chart)
+    english = next(s for s in report.report(language="en") if s.title.endswith("gnad-qa"))
+    assert [cell.replace(".", ",") for row in english.table.rows for cell in row[1:6]] == figures
 
 
 def test_no_results_or_broken_ones_are_one_line(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ sections. Measures nothing.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,9 @@ class _Texts:
     dropped: str
     not_backed: str
     absolute: str
+    methods: Mapping[str, str]
+    plain_sum: str
+    point: str = "."  # between whole and parts
 
 
 _TEXTS: Mapping[Language, _Texts] = {
@@ -101,6 +105,13 @@ _TEXTS: Mapping[Language, _Texts] = {
         ratios=("build ×", "p50 ×", "p95 ×", "memory ×", "disk ×"),
         absolute="Beleg: {documents} documents, {questions} questions; build {build_seconds:g} s, p50 {p50:g} ms, "
         "p95 {p95:g} ms, memory {peak_mib} MiB, disk {disk_mib:g} MiB.",
+        methods={
+            "hybrid": "words and vectors, second look",
+            "lexical": "words alone",
+            "dense": "vectors alone",
+            **{"lexical=": "stems", "grams=": "4-grams", "dense=": "vectors"},
+        },
+        plain_sum="sum: {}",
     ),
     "de": _Texts(
         title="Wie gut Beleg ist",
@@ -131,8 +142,20 @@ _TEXTS: Mapping[Language, _Texts] = {
         ratios=("Aufbau ×", "p50 ×", "p95 ×", "Speicher ×", "Platte ×"),
         absolute="Beleg: {documents} Artikel, {questions} Fragen; Aufbau {build_seconds:g} s, p50 {p50:g} ms, "
         "p95 {p95:g} ms, Speicher {peak_mib} MiB, Platte {disk_mib:g} MiB.",
+        methods={
+            "hybrid": "Wörter und Vektoren, zweiter Blick",
+            "lexical": "nur Wörter",
+            "dense": "nur Vektoren",
+            **{"lexical=": "Wortstämme", "grams=": "Vierergramme", "dense=": "Vektoren"},
+        },
+        plain_sum="Summe: {}",
+        point=",",
     ),
 }
+
+
+_FIGURES = re.compile(r"(?:(?<=–)|^)(\d+)\.(\d+)(?=–|$)")  # a cell that is a figure, or two with a dash between
+_DRAWN = re.compile(r">(\d+)\.(\d+)<")
 
 
 def report(results: Path = RESULTS, published: Path = PUBLISHED, language: Language = "en") -> list[Section]:
@@ -154,7 +177,14 @@ def report(results: Path = RESULTS, published: Path = PUBLISHED, language: Langu
     attribution = by_kind["attribution"].items()
     sections += [_shares(stem, f, anchors, texts.attribution, texts.attribution_note, texts) for stem, f in attribution]
     sections += [_checker(found, texts) for found in files.values() if _is_checker(found)]
-    return [*sections, *(_peers(peers, texts) if peers else ())]
+    return [_localised(section, texts.point) for section in (*sections, *(_peers(peers, texts) if peers else ()))]
+
+
+def _localised(section: Section, point: str) -> Section:
+    """With the decimal point of the language in figures, whether in the table or in the plot."""
+    rows = tuple(tuple(_FIGURES.sub(rf"\1{point}\2", cell) for cell in row) for row in section.table.rows)
+    chart = _DRAWN.sub(rf">\1{point}\2<", section.chart)
+    return replace(section, table=replace(section.table, rows=rows), chart=chart)
 
 
 def _read(path: Path) -> Any:
@@ -185,7 +215,7 @@ def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record]
     ordered = sorted(files.values(), key=lambda f: -f["measures"].get(headline, 0))
     others = [a for a in anchors if a["dataset"] == name and a["measure"] == headline]
     rows = [
-        (f"Beleg, {f.get('method')}", *(_figure(f["measures"].get(c)) for c in _COLUMNS), _queries(f), *_origin(f))
+        (_method(f, texts), *(_figure(f["measures"].get(c)) for c in _COLUMNS), _queries(f), *_origin(f))
         for f in ordered
     ]
     rows += [
@@ -193,11 +223,21 @@ def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record]
         for anchor in others
         for model, value in anchor["figures"].items()
     ]
-    shown = [_bar(f"Beleg, {f.get('method')}", f, headline) for f in ordered] + _anchor_bars(others, texts)
+    shown = [_bar(_method(f, texts), f, headline) for f in ordered] + _anchor_bars(others, texts)
     columns = (texts.method, *_COLUMNS, texts.questions, "commit", "date")
     note = " ".join(texts.published_note.format(anchor["source"] + ".") for anchor in others)
     chart = bars(f"{name}: {headline}", sorted(shown, key=lambda bar: -bar.value))
     return Section(texts.retrieval.format(name), note, Table(columns, tuple(rows)), chart)
+
+
+def _method(found: Record, texts: _Texts) -> str:
+    """A method in words; weights as the parts that count."""
+    method = str(found.get("method"))
+    parts = dict(part.split("=", 1) for part in method.split(",") if "=" in part)
+    summed = [texts.methods.get(f"{part}=", part) for part, weight in parts.items() if weight not in ("0", "0.0")]
+    if len(summed) == 1:
+        return f"Beleg, {summed[0]}"
+    return f"Beleg, {texts.plain_sum.format(' + '.join(summed)) if summed else texts.methods.get(method, method)}"
 
 
 def _shares(stem: str, found: Record, anchors: Sequence[Record], title: str, note: str, texts: _Texts) -> Section:
@@ -260,7 +300,7 @@ def _peers_on(name: str, rows: Sequence[Record], texts: _Texts) -> Section:
         for number, r in enumerate(measured, 1)
     ]
     table += [(f"{r['peer']}, {r['setting']}", r["error"], "", "", "", "", "", "") for r in rows if "error" in r]
-    absolute = texts.absolute.format(**own, **own["query_ms"])
+    absolute = re.sub(r"(?<=\d)\.(?=\d)", texts.point, texts.absolute.format(**own, **own["query_ms"]))
     columns = ("", headline, "95 %", *texts.ratios)
     dots = [
         Point(str(number), r["query_ms"]["p50"], r["measures"][headline], r["peer"] == "Beleg")
