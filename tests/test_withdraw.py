@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,19 @@ def test_a_damaged_list_stops_answers_and_a_build_mends_it(
     build(corpus, index, encoder)
     assert "bruecke.md" not in seen(desk)
     assert run(capsys, "check", "--index", index)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["#1.md", " a.md", "a ", '"a".md', '"a"', "\ufeffa.md"])
+def test_an_id_of_any_form_stays_withdrawn_through_a_build(name: str, tmp_path: Path, encoder: StaticEncoder) -> None:
+    corpus, index = tmp_path / "corpus.jsonl", tmp_path / "index"
+    records = [{"_id": name, "text": "Die Zinsen steigen."}, {"_id": "b", "text": "Die Preise fallen."}]
+    corpus.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    build(corpus, index, encoder)
+    remove(corpus, index, [name])
+    assert build(corpus, index, encoder).manifest.articles == 1
+    assert of_corpus.withdrawn(corpus) == {name}
+    restore(corpus, index, [name])
+    assert build(corpus, index, encoder).manifest.articles == 2
 
 
 def test_a_full_disk_or_a_list_that_is_no_text_is_one_line(places: tuple[Path, Path], encoder: StaticEncoder) -> None:

@@ -6,9 +6,10 @@ Their files stay as they are; a build passes over them. Knows no index.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.disk import replace_file
@@ -31,14 +32,27 @@ def withdrawn(corpus: Path) -> frozenset[str]:
         return frozenset()
     except (OSError, UnicodeError) as error:
         raise CorpusError(f"The list {path} cannot be read; write one article id a line into it.") from error
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(_id(line.strip()) for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _id(line: str) -> str:
+    with suppress(ValueError):
+        if line.startswith('"'):
+            return str(json.loads(line))
+    return line
+
+
+def _line(article_id: str) -> str:
+    """An id as a line of the list, in quotation marks where it would be read otherwise: "#1.md" as a remark."""
+    is_plain = article_id == article_id.strip() and not article_id.startswith(("#", '"', "\ufeff"))
+    return article_id if is_plain else json.dumps(article_id)
 
 
 def write(corpus: Path, article_ids: Iterable[str]) -> None:
     """Replaces the list. Raises CorpusError if it cannot be written; then the old one stays."""
     path = list_of(corpus)
     try:
-        replace_file(path, "".join(f"{article_id}\n" for article_id in sorted(article_ids)).encode())
+        replace_file(path, "".join(f"{_line(article_id)}\n" for article_id in sorted(article_ids)).encode())
     except OSError as error:
         raise CorpusError(
             f"The list {path} cannot be written ({error.strerror}); give leave to write there."
