@@ -259,6 +259,12 @@ def test_one_bad_source_does_not_keep_the_others_out(tmp_path: Path) -> None:
     assert [("no such file" in found.reason) for found in report.refused] == [True, False, True]
 
 
+def test_an_address_that_is_none_in_one_file_does_not_keep_others_out(tmp_path: Path) -> None:
+    (tmp_path / "hand.md").write_text(f"---\ntitle: Von Hand\nurl: http://[kaputt\n---\n\n{PROSE[0]}\n", "utf-8")
+    good = PROJECT / "tests" / "golden" / "waermenetz.html"
+    assert bring(tmp_path, good).number("added") == 1
+
+
 # Versions ----------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +313,16 @@ def test_what_a_person_edited_is_not_written_over(server: web.Server, tmp_path: 
     server.pages["/halle"] = web.page(html("Lindenau baut doch nicht", PROSE))
     assert "edited by hand" in bring(tmp_path, address).refused[0].reason
     assert path.read_text("utf-8") == edited
+
+
+@pytest.mark.parametrize("name", ["../b/a.md", "{}/b/a.md", "x/" * 3_000])
+def test_an_id_that_is_no_place_in_the_corpus_has_no_versions(name: str, tmp_path: Path) -> None:
+    foreign = tmp_path / "b" / ".versions" / "a"
+    foreign.mkdir(parents=True)
+    (foreign / "1.md").write_text(f"# Fremd\n\n{PROSE[0]}\n", "utf-8")
+    (tmp_path / "corpus").mkdir()
+    assert len(versions(tmp_path / "b", "a.md")) == 1
+    assert versions(tmp_path / "corpus", name.format(tmp_path)) == []
 
 
 def test_two_reports_under_one_title_are_two_articles(tmp_path: Path) -> None:

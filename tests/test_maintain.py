@@ -155,6 +155,8 @@ def test_of_very_many_articles_the_first_are_shown_and_that_there_are_more(monke
     assert [len(seen(Upload("a.jsonl", lines)).found), seen(Upload("a.jsonl", lines)).is_whole] == [3, False]
     assert seen(Upload("a.jsonl", lines[: lines.rindex(b"{")])).is_whole
     assert seen(Upload("a.jsonl", lines), stop=lambda: True).found == ()
+    broken = seen(Upload("a.jsonl", b"kaputt\n" * 9))
+    assert [len(broken.refused), broken.is_whole] == [3, False]
 
 
 # Taking in and building ----------------------------------------------------------------------------------------------
@@ -304,6 +306,11 @@ def test_what_is_put_into_a_reason_is_not_read_as_a_form() -> None:
         "Das ist kein Artikel, sondern {0.__class__}. Bitte als Text speichern."
     )
     assert said("Unheard of.", "de") == "Unheard of."
+
+
+@pytest.mark.parametrize("piece", ["a: ", ", line 1: the front matter is no YAML ("])
+def test_a_name_of_any_length_and_form_is_said(piece: str) -> None:
+    assert said(piece * 2_000, "de") == piece * 2_000
 
 
 # The page ------------------------------------------------------------------------------------------------------------

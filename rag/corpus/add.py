@@ -233,8 +233,11 @@ def _addresses(corpus: Path) -> Iterator[tuple[str, Path]]:
 
 def _key(address: str | None) -> str | None:
     """What two addresses of one page have in common: host, path, and what of the query is no tracking."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:  # a person wrote it: "http://[…"
+        return None
     if not address:
         return None
-    parts = urlsplit(address)
     query = "&".join(sorted(pair for pair in parts.query.split("&") if pair and not _TRACKING.match(pair)))
     return f"{host(address)}{parts.path.rstrip('/')}?{query}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rag.corpus.fields import article_from
 from rag.corpus.markdown import read_markdown
@@ -56,12 +56,18 @@ def keep(path: Path, former: Article) -> int:
 
 
 def versions(corpus: Path, article_id: str) -> list[Article]:
-    """The former versions of an article, the oldest first."""
+    """The former versions of an article, the oldest first; none where its id leads out of the corpus."""
+    place = PurePath(article_id)  # which may be anything where it comes from a .jsonl file
+    if place.is_absolute() or ".." in place.parts:
+        return []
     return [read(path)[0] for path in _kept(corpus / article_id)]
 
 
 def _kept(path: Path) -> list[Path]:
-    found = (kept for kept in (path.parent / FOLDER / path.stem).glob("*.md") if kept.stem.isdecimal())
+    try:
+        found = [kept for kept in (path.parent / FOLDER / path.stem).glob("*.md") if kept.stem.isdecimal()]
+    except OSError:  # too long for the name of a file, so there is none
+        return []
     return sorted(found, key=lambda kept: int(kept.stem))
 
 

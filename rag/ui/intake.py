@@ -50,13 +50,13 @@ class Look:
 
 
 def look(sources: Sequence[Source], fetcher: Fetcher, today: date, progress: Progress, stop: Stop) -> Look:
-    """Reads and cleans all sources, until there are ``MOST`` articles or ``stop`` says so."""
+    """Reads and cleans all sources, until ``MOST`` articles are found or refused, or ``stop`` says so."""
     found: list[Found] = []
     refused: list[Refused] = []
     for source in sources:
         progress("look", len(found), 0)
         for one in _read(source, fetcher, today):
-            if stop() or len(found) == MOST:
+            if stop() or MOST in (len(found), len(refused)):
                 return Look(tuple(found), tuple(refused), is_whole=False)
             if isinstance(one, Refused):
                 refused.append(one)

@@ -10,6 +10,7 @@ import re
 from rag.types import Language
 
 # ``{}`` stands for whatever the library puts there; it is put into the German line at the place of the same number.
+_LONGEST = 600  # a name in it may be of any length and form, and is looked through again and again
 _SAVE = "Bitte den Artikel als .txt oder .md speichern."
 _GERMAN = {
     # sources
@@ -187,8 +188,8 @@ _PATTERNS = [(_pattern(line), german) for line, german in _GERMAN.items()]
 
 
 def said(reason: str, language: Language) -> str:
-    """A reason in this language; one that is not known stays as it is."""
-    if language == "en":
+    """A reason in this language; one that is not known stays as it is, as does one that is no line any more."""
+    if language == "en" or len(reason) > _LONGEST:
         return reason
     for pattern, german in _PATTERNS:
         if found := pattern.fullmatch(reason):
