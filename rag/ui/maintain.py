@@ -214,13 +214,15 @@ def _taken(own: Intake, words: MaintainTexts, texts: Texts) -> None:
 def _index(own: Intake, settings: Settings, words: MaintainTexts, texts: Texts) -> None:
     st.html(markup.hint_html(words.index_hint, texts))
     builds = _builds()
+    # Asked once: what ends while this is drawn is told by the drawing that its follower begins.
+    going_on = next((work for work in (builds.latest, own.building) if work and not work.wait()), None)
     last = own.building or builds.latest
-    if last and last.wait():
+    if last and last is not going_on and last.wait():
         report = _outcome(last, words, texts)
         if report:
             _built(report, words, texts)
-    if builds.latest and not builds.latest.wait():
-        _follow(builds.latest, lambda work: _stage(work, words, texts), texts)
+    if going_on:
+        _follow(going_on, lambda work: _stage(work, words, texts), texts)
         return
 
     def begin() -> None:
