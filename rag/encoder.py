@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.errors import EncoderError
+from rag.errors import EncoderError, first_line
 from rag.settings import MODELS
 from rag.types import Encoder, Vectors
 
@@ -88,7 +88,7 @@ class StaticEncoder:
             self.tokenizer: Tokenizer = Tokenizer.from_file(str(self._files[1]))
         except Exception as error:  # both readers raise types of their own
             raise EncoderError(
-                f"The encoder in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
+                f"The encoder in {folder} cannot be loaded ({first_line(error)}); "
                 "make it with `python -m rag train encoder`, or name another with --encoder."
             ) from error
         self.tokenizer.no_padding()

@@ -109,3 +109,8 @@ def _reason(error: BaseException, causes: tuple[type[Exception], ...]) -> str:
     if isinstance(error, BelegError) or not (is_panic or isinstance(error, causes)):
         raise error
     return " ".join(str(error).rpartition("Error: ")[2].split())[:200]  # FAISS sets its C++ trace before "Error: "
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, on one line; its type where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

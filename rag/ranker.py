@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BelegError
+from rag.errors import BelegError, first_line
 from rag.features import NAMES
 from rag.settings import MODELS
 from rag.terms import Array
@@ -60,7 +60,7 @@ class Ranker:
             fits = (config["features"], config["encoder"], config["reader"]) == (names, encoder, reader)
         except Exception as error:  # safetensors has a type of its own
             raise BelegError(
-                f"The sentence ranker in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
+                f"The sentence ranker in {folder} cannot be loaded ({first_line(error)}); "
                 "make it with `python -m rag train ranker`."
             ) from error
         if not fits:

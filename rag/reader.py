@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BelegError
+from rag.errors import BelegError, first_line
 from rag.settings import MODELS
 from rag.terms import Array
 
@@ -110,8 +110,7 @@ def _shifted(x: Array, by: int) -> Array:
 
 def _unreadable(folder: Path, error: Exception, made_by: str) -> BelegError:
     return BelegError(
-        f"The reader in {folder} cannot be loaded ({str(error).splitlines()[0]}); "
-        f"make it with `python -m rag train {made_by}`."
+        f"The reader in {folder} cannot be loaded ({first_line(error)}); make it with `python -m rag train {made_by}`."
     )
 
 

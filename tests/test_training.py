@@ -33,6 +33,7 @@ from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
 from rag.training.reader import ReaderTraining, held_out, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
+from rag.training.run import train
 
 TOPICS = {
     "Brücke": "Die Brücke führt über den Fluss. Ihre Seile tragen die Fahrbahn. Weil sie rosten, ist sie gesperrt.",
@@ -238,3 +239,10 @@ def test_shortened_questions_keep_their_question_word_and_topic() -> None:
         assert 1 <= len(rest) <= 3
         assert set(rest) <= {"Brücke", "Neuwied", "Mai"}
     assert shortened("Was ist das?", random.Random(1)) == "Was ist das?"
+
+
+def test_without_the_body_of_the_reader_no_training_begins(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(BelegError, match="python -m rag train body"):
+        train("all", tmp_path, tmp_path / "models", said.append)
+    assert said == []

@@ -54,7 +54,8 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
 
     ``ranker`` means the ranker of passages, the reader's towers and the ranker of sentences; they are trained on the
     encoder and the reader's body that stand in ``out``. ``body`` makes that body from a package file; ``all`` is
-    without it, since nothing of it is trained. Raises DatasetError if ``data``, or for ``body`` that file, is missing.
+    without it, since nothing of it is trained. Raises DatasetError if ``data``, or for ``body`` that file, is missing,
+    and BelegError if that body is.
     """
     if not data.is_dir():
         raise DatasetError(f"There is no folder {data} with training files; name it with --data.")
@@ -64,6 +65,7 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
         count = make_body(body, data, out / READER.name, say)
         say(f"body of {count:,} pieces in {out / READER.name}; now train the ranker, which trains the towers")
     encoder = out / ENCODER.name
+    read_by = Body(out / READER.name) if what in ("ranker", "all") else None  # first: what lacks it ends at once
     if what in ("encoder", "all"):
         recipe = EncoderRecipe()
         seconds = train_encoder(data, encoder, recipe, say)
@@ -77,11 +79,11 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
         count = train_words(data, out / WORDS.name)
         (out / WORDS.name / "README.md").write_text(_words_card(out / WORDS.name, count), "utf-8")
         say(f"list of {count:,} ordinary stems in {out / WORDS.name}")
-    if what in ("ranker", "all"):
-        _train_rankers(data, StaticEncoder(encoder), out, say)
+    if read_by:
+        _train_rankers(data, StaticEncoder(encoder), read_by, out, say)
 
 
-def _train_rankers(data: Path, encoder: StaticEncoder, out: Path, say: Say) -> None:
+def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, say: Say) -> None:
     """First the passage ranker, then the sentence ranker on the passages that the former finds."""
     began = time.monotonic()
     records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
@@ -98,7 +100,7 @@ def _train_rankers(data: Path, encoder: StaticEncoder, out: Path, say: Say) -> N
             search = HybridSearch(own, encoder, ranker=PassageRanker(encoder, passages))
             examples += load_examples(group, own, search, encoder, rng, recipe.withheld, 0.0, lambda line: None)
         say(f"{len(examples):,} examples with those of small archives")
-    readers, folds = _train_reader(examples, len(records), out / READER.name, recipe, say)
+    readers, folds = _train_reader(examples, len(records), body, out / READER.name, recipe, say)
     made_for = {"encoder": encoder.fingerprint, "reader": Reader(out / READER.name).fingerprint}
     scores = train_ranker(examples, readers, folds, made_for, sentences, recipe, say)
     (passages / "README.md").write_text(_passages_card(passages, len(records), reached, half - began), "utf-8")
@@ -108,12 +110,12 @@ def _train_rankers(data: Path, encoder: StaticEncoder, out: Path, say: Say) -> N
 
 
 def _train_reader(
-    examples: Sequence[Example], count: int, out: Path, recipe: SentenceRecipe, say: Say
+    examples: Sequence[Example], count: int, body: Body, out: Path, recipe: SentenceRecipe, say: Say
 ) -> tuple[list[Read], list[int]]:
     """Saves towers that have seen all examples; gives for each example what reads it unseen, and its fold."""
     began = time.monotonic()
     own = ReaderRecipe()
-    training = ReaderTraining(examples, Body(out), own)
+    training = ReaderTraining(examples, body, own)
     say(f"all sentences read after {time.monotonic() - began:.0f} s")
     save_towers(training.fit(range(len(examples)), say), out)
     folds = folds_of(examples, recipe)
