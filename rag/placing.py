@@ -77,7 +77,7 @@ def _is_filled_otherwise(b: Beside, slot: Slot) -> bool:
     if slot.filler not in b.row or (slot.head is not None and slot.head not in b.row):
         return False
     row = b.row[slot.filler]
-    if slot.kind in "-origin" and not b.table[row].any():
+    if slot.kind in ("-", "origin") and not b.table[row].any():
         return any(_is_same_slot(b, slot, i, other) for i, s in enumerate(b.sources) for other in slots(s.said))
     words, facts = b.around([slot.filler])
     covered = b.covered(words, facts)

@@ -121,8 +121,6 @@ def _with_joined(said: Statement, run: list[int], runs: list[list[int]]) -> list
     found = [*run]
     for other in runs:
         gap = said.text[said.words[found[-1]].end() : said.words[other[0]].start()]
-        if other[0] > found[-1] and re.fullmatch(
-            r"(?:,| und| and| sowie) (?:die |das |the )?| (?:[A-ZÄÖÜ]\w+ ){1,2}", gap
-        ):
+        if other[0] > found[-1] and _JOINT.fullmatch(gap):
             found += other
     return [said.words[i].group() for i in found]
