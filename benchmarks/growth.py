@@ -1,7 +1,7 @@
 """How cost grows with the archive: time, processor time, memory and disk of builds and questions.
 
-    python benchmarks/growth.py make --from ../shared/benchmarks/gnad-qa/corpus.jsonl --out /tmp/a --articles 10000
-    python benchmarks/growth.py measure /tmp/a... --json benchmarks/results/growth.json
+    python benchmarks/growth.py make --from ../shared/benchmarks/gnad-qa/corpus.jsonl --out ~/a --articles 10000
+    python benchmarks/growth.py measure ~/a... --json benchmarks/results/growth.json
     python benchmarks/growth.py plot benchmarks/results/growth.json docs/pictures/growth.png
 
 The archives are recombined from the sentences of real articles, so that words are as frequent as in real ones; one

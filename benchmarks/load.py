@@ -160,6 +160,7 @@ def look(page: Page, questions: Sequence[str], until: float, seen: Seen, chance:
                     page.locator(".beleg-article").wait_for()
         except Exception as error:
             seen.errors.append(f"browser: {type(error).__name__}: {error}"[:200])
+            time.sleep(1)
 
 
 def seconds_to_answer(page: Page, question: str, turn: int) -> float:

@@ -1,8 +1,8 @@
 """Passages by the thousand, to measure how the search grows: recombined from the free texts of the training data.
 
-    python benchmarks/scale.py --data ../shared/training --passages 100000 --out /tmp/p100k.jsonl
-    python -m rag build --corpus /tmp/p100k.jsonl --index /tmp/p100k
-    python -m rag eval speed ../shared/benchmarks/gnad-qa --index /tmp/p100k
+    python benchmarks/scale.py --data ../shared/training --passages 100000 --out ~/p100k.jsonl
+    python -m rag build --corpus ~/p100k.jsonl --index ~/p100k
+    python -m rag eval speed ../shared/benchmarks/gnad-qa --index ~/p100k
 
 Each article is one passage of about 220 words: three runs of neighbouring words from texts chosen by their length, so
 that words are as frequent as in the texts themselves. The same number and seed give the same file.
