@@ -63,7 +63,7 @@ def normalised(vectors: np.ndarray) -> Vectors:
     return np.asarray(rows / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def _fingerprint(*files: Path) -> str:
+def fingerprint_of(*files: Path) -> str:
     """A digest of the files that decide the vectors."""
     digest = hashlib.sha256()
     for file in files:
@@ -102,7 +102,7 @@ class StaticEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        return _fingerprint(*self._files)
+        return fingerprint_of(*self._files)
 
     @property
     def dimension(self) -> int:

@@ -7,7 +7,6 @@ texts; what a cosine is worth beside other evidence is learned by ``rag.ranker``
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.encoder import fingerprint_of
 from rag.errors import BelegError, first_line
 from rag.settings import MODELS
 from rag.terms import Array
@@ -127,7 +127,7 @@ class Reader:
             raise _unreadable(folder, error, "ranker") from error
         self._towers = {name: tensor.astype(np.float32) for name, tensor in towers.items()}
         self._known: dict[str, Array] = {}
-        self.fingerprint = hashlib.sha256((folder / TOWERS).read_bytes()).hexdigest()[:16]
+        self.fingerprint = fingerprint_of(*(folder / name for name in (TOKENIZER, BODY, TOWERS)))
 
     def cosines(self, question: str, sentences: Sequence[str]) -> Array:
         """How well each sentence answers the question, from -1 to 1, shape (sentences,)."""
