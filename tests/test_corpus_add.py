@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from test_cli import Capture, run
 
 from rag.corpus.add import AddReport, add
+from rag.corpus.feeds import is_feed
 from rag.corpus.fetch import Fetcher, Limits
 from rag.corpus.markdown import read_markdown
 from rag.corpus.read import Record, scan
@@ -103,7 +104,8 @@ def test_a_page_becomes_a_readable_article_with_its_dates_apart(server: web.Serv
 def test_a_feed_brings_the_linked_articles_not_the_teasers(server: web.Server, tmp_path: Path) -> None:
     server.pages |= {
         "/feed": web.page(
-            feed(f"{server.address}/a", "/b", f"{server.address}/fehlt", "mailto:x@example.org"), "application/rss+xml"
+            feed(f"{server.address}/a", "/b", f"{server.address}/fehlt", "mailto:x@example.org", "http://[kaputt"),
+            "application/rss+xml",
         ),
         "/a": web.page(html("Erste Meldung", PROSE)),
         "/b": web.page(html("Zweite Meldung", PROSE[::-1], published="")),
@@ -133,6 +135,11 @@ def test_what_the_server_says_of_encoding_and_kind_counts_and_else_the_bytes(
     }
     report = bring(tmp_path, *(f"{server.address}/{name}" for name in "abc"))
     assert [taken.title for taken in report.taken] == ["Größere Brücke", "Aus Word", "Aus Text"]
+
+
+def test_a_page_that_never_comes_to_its_first_element_is_no_feed() -> None:
+    assert not is_feed(b"<?xml ?><!---->" * 1_000 + b"nichts")  # looked at in one pass, or this would take for ever
+    assert is_feed(b'<?xml version="1.0"?>\n<!-- a > b --><!DOCTYPE rss [<!ENTITY x "]]"> ]>\n<rss>')
 
 
 @pytest.mark.parametrize("attack", ["external", "laughs"])

@@ -138,6 +138,7 @@ def test_what_a_server_refuses_is_said(server: web.Server, code: int) -> None:
         (web.page("kein gzip", Content_Encoding="gzip"), "breaks off"),
         (web.redirect("/"), "elsewhere more than 5 times"),
         (web.redirect("file:///etc/passwd"), "no web address"),
+        (web.redirect("http://[kaputt"), "no web address"),
         (web.redirect("http://user:pw@127.0.0.1/"), "password"),
     ],
 )

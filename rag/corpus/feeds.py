@@ -13,9 +13,8 @@ from rag.corpus.dates import parse_date
 from rag.errors import CorpusError
 
 MAX_ENTRIES = 500
-_ROOT = re.compile(
-    rb"(?:<\?xml[^>]*\?>|<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>|\s)*<(\w+(?::\w+)?)", re.DOTALL
-)
+# Nothing is tried twice: a page of a few hundred bytes could else be looked at for hours.
+_ROOT = re.compile(rb"(?>\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*+<(\w+(?::\w+)?)", re.DOTALL)
 _ROOTS = frozenset({b"rss", b"feed", b"rdf:rdf"})
 
 
@@ -53,12 +52,19 @@ def read_feed(data: bytes, address: str = "") -> list[Entry]:
         ) from error
     entries: dict[str, Entry] = {}
     for entry in found.entries[:MAX_ENTRIES]:
-        link = urljoin(address, str(entry.get("link") or ""))
+        link = _joined(address, str(entry.get("link") or ""))
         if link.startswith(("http://", "https://")):
             entries.setdefault(link, _entry(link, entry))
     if not entries:
         raise CorpusError("the feed points to no article; see whether the address is right.")
     return list(entries.values())
+
+
+def _joined(address: str, link: str) -> str:
+    try:
+        return urljoin(address, link)
+    except ValueError:  # "http://[…"
+        return ""
 
 
 def _entry(link: str, entry: Any) -> Entry:

@@ -94,7 +94,7 @@ class Fetcher:
             found = self._request(parts, most, wait=obey)
             if isinstance(found, Page):
                 return found
-            address = urljoin(parts.geturl(), found)
+            address = _joined(parts.geturl(), found)
         raise FetchError(f"it points elsewhere more than {self._limits.redirects} times; name the page itself.")
 
     # robots.txt ------------------------------------------------------------------------------------------------------
@@ -200,6 +200,13 @@ def _parts(address: str) -> SplitResult:
         raise FetchError("it holds a password; only open pages are fetched.")
     shown = f"[{host}]" if ":" in host else host
     return parts._replace(netloc=f"{shown}:{port}" if port else shown, fragment="")
+
+
+def _joined(address: str, found: str) -> str:
+    try:
+        return urljoin(address, found)
+    except ValueError as error:  # "http://[…"
+        raise FetchError("it is no web address; write it as https://…") from error
 
 
 def _is_ip6(parts: SplitResult) -> bool:

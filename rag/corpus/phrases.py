@@ -18,8 +18,8 @@ def _phrases(text: str) -> frozenset[str]:
 
 # Above the article
 SKIP = re.compile(
-    r"(?:direkt |sprung )?zu[mr]? (?:\S+ ){1,7}(?:springen|wechseln)|(?:direkt|sprung) zu[mr]? (?:\S+ ?){1,3}"
-    r"|zu[mr] (?:haupt)?(?:inhalt|navigation|menü|suche|startseite|seitenanfang|fußzeile)|skip to (?:\S+ ?){1,4}"
+    r"(?:direkt |sprung )?zu[mr]? (?:\S+ ){1,7}(?:springen|wechseln)|(?:direkt|sprung) zu[mr]? \S+(?: \S+){0,2}"
+    r"|zu[mr] (?:haupt)?(?:inhalt|navigation|menü|suche|startseite|seitenanfang|fußzeile)|skip to \S+(?: \S+){0,3}"
     r"|(?:(?:den )?nächsten abschnitt|navigation|menü|anzeige) (?:\S+ ){0,8}überspringen"
     r"|(?:menü|navigation|suche) (?:öffnen|schließen)|nach oben|zurück zur startseite"
 )
