@@ -409,6 +409,20 @@ def test_a_build_that_another_one_locks_out_is_one_line(page: AppTest, places: S
     assert DE.built in settled(page, "building")
 
 
+def test_what_could_not_be_taken_in_just_now_can_be_tried_again(page: AppTest, places: Settings) -> None:
+    page.segmented_control(key="way").set_value("text").run()
+    page.text_area(key="pasted").set_value('{"title": "A", "text": "Eins."}\n{"title": "B", "text": "Zwei."}')
+    press(page, DE.look)
+    settled(page, "looking")
+    page.checkbox[0].uncheck().run()
+    with writing(places.corpus):
+        press(page, "Aufnehmen: 1 Artikel")
+        assert "Gerade wird schon etwas aufgenommen." in settled(page, "taking")
+    press(page, "Aufnehmen: 1 Artikel")
+    assert "<dt>neu</dt><dd>B</dd>" in settled(page, "taking")
+    assert not page.checkbox
+
+
 def test_withdrawn_articles_are_listed_and_come_back(page: AppTest, places: Settings) -> None:
     from rag.index.withdraw import remove
 

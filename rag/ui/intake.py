@@ -84,7 +84,7 @@ def _read(source: Source, fetcher: Fetcher, today: date) -> Iterator[Found | Ref
 
 @dataclass(slots=True)
 class Intake:
-    """What one maintainer is at: looking, choosing, taking in; each step ends the one before it.
+    """What one maintainer is at: looking, choosing, taking in; where that fails, choosing goes on.
 
     ``left_out`` are the numbers of the articles looked at that shall not be taken, ``looks`` counts, and ``notice`` is
     what there is to say of the last click.
@@ -119,10 +119,13 @@ class Intake:
         """The articles to be taken in."""
         return [found for number, found in enumerate(seen.found) if number not in self.left_out]
 
+    def is_decided(self) -> bool:
+        """Whether what was looked at is being taken in, or was."""
+        return self.taking is not None and not self.taking.has_failed()
+
     def take(self, seen: Look, corpus: Path) -> None:
         """Takes the chosen articles into the corpus."""
         chosen, today = self.chosen(seen), date.today()
-        self.discard()
         self.taking = Work(lambda progress, _: take(chosen, corpus, today, progress))
 
 

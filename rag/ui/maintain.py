@@ -119,7 +119,7 @@ def _sources(way: str, words: MaintainTexts, texts: Texts) -> Sequence[Source]:
 
 def _looked_at(own: Intake, settings: Settings, words: MaintainTexts, texts: Texts) -> None:
     """What was read, before anything of it is taken in."""
-    if own.looking is None:
+    if own.looking is None or own.is_decided():
         return
     if not own.looking.wait():
         _follow(own.looking, lambda work: words.looking.format(articles=texts.found_articles(work.done)), texts)

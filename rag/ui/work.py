@@ -37,6 +37,10 @@ class Work(Generic[T]):
         """Whether it has ended, at the latest after so many seconds."""
         return self._ended.wait(seconds)
 
+    def has_failed(self) -> bool:
+        """Whether it has ended, and not well."""
+        return self._ended.is_set() and self._error is not None
+
     def result(self) -> T:
         """What came of it; waits for it. Raises whatever went wrong."""
         self._ended.wait()
