@@ -40,7 +40,8 @@ def main() -> int:
             print(json.dumps(measure(chosen.engine(options.cache), dataset, int(limit))))
         return 0
     rows: list[Row] = json.loads(options.out.read_text("utf-8"))["rows"] if options.out.exists() else []
-    done = {_key(row) for row in rows if "measures" in row} if options.missing else set()
+    # An estimate takes the place of no measurement.
+    done = {_key(row) for row in rows if "measures" in row} if options.missing or options.estimate else set()
     for dataset in options.datasets:
         folder = _folder(dataset, options.shared, options.cache)
         for peer in options.peers:
