@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.encoder import BUNDLED as BUNDLED_ENCODER
 from rag.encoder import StaticEncoder
 from rag.errors import BelegError, DatasetError
 from rag.features import NAMES
@@ -139,6 +140,19 @@ def test_towers_learn_what_answers_and_numpy_reads_as_torch_does(
         own = reader.cosines(example.question, example.texts)
         assert own == pytest.approx(training.cosines(towers, number), abs=0.02)
         assert not example.gold.any() or example.gold[own.argmax()]
+
+
+def test_the_verb_leaves_models_that_fit_each_other_with_their_cards(data: Path, tmp_path: Path) -> None:
+    for folder, names in ((BUNDLED_ENCODER, None), (BUNDLED_READER, (TOKENIZER, BODY))):
+        (tmp_path / folder.name).mkdir()
+        for file in folder.iterdir() if names is None else (folder / name for name in names):
+            (tmp_path / folder.name / file.name).symlink_to(file)
+    train("ranker", data, tmp_path, lambda line: None)
+    encoder, reader = StaticEncoder(tmp_path / BUNDLED_ENCODER.name), Reader(tmp_path / BUNDLED_READER.name)
+    Ranker(encoder.fingerprint, reader.fingerprint, tmp_path / "beleg-ranker-de")
+    PassageRanker(encoder, tmp_path / "beleg-passages-de")
+    for folder in ("beleg-reader-de", "beleg-ranker-de", "beleg-passages-de"):
+        assert (tmp_path / folder / "README.md").read_text("utf-8").count(f"# {folder}") == 1
 
 
 def test_the_passage_ranker_learns_loads_and_ranks_better(
