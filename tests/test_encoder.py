@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rag.encoder import BUNDLED, StaticEncoder, TransformerEncoder, load_encoder
 from rag.errors import EncoderError, IndexMismatch
@@ -55,6 +57,17 @@ def test_the_bundled_encoder_gives_the_vectors_of_sentence_transformers() -> Non
 def test_vectors_have_length_one_and_no_words_give_zero(encoder: StaticEncoder) -> None:
     lengths = np.linalg.norm(encoder.encode_passages(TEXTS), axis=1)
     assert lengths == pytest.approx([1, 1, 0, 1, 1])
+
+
+@given(st.lists(st.text(max_size=30) | st.sampled_from(TEXTS[:4]), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_texts_have_the_same_vectors_together_and_alone(encoder: StaticEncoder, texts: list[str]) -> None:
+    together = encoder.encode_passages(texts)
+    alone = [encoder.encode_passages([text])[0] for text in texts]
+    many = encoder.encode_passages([*texts, "Brücke und Fluss. " * 70] * 2)[: len(texts)]
+    assert together.shape == (len(texts), encoder.dimension)
+    assert np.allclose(together, np.array(alone).reshape(together.shape), atol=1e-6)
+    assert np.allclose(together, many, atol=1e-6)
 
 
 def test_related_words_are_nearer_than_others(encoder: StaticEncoder) -> None:
