@@ -64,7 +64,7 @@ def test_vectors_have_length_one_and_no_words_give_zero(encoder: StaticEncoder) 
 def test_texts_have_the_same_vectors_together_and_alone(encoder: StaticEncoder, texts: list[str]) -> None:
     together = encoder.encode_passages(texts)
     alone = [encoder.encode_passages([text])[0] for text in texts]
-    many = encoder.encode_passages([*texts, "Brücke und Fluss. " * 70] * 2)[: len(texts)]
+    many = encoder.encode_passages([*texts, "Brücke und Fluss."] * 70)[: len(texts)]
     assert together.shape == (len(texts), encoder.dimension)
     assert np.allclose(together, np.array(alone).reshape(together.shape), atol=1e-6)
     assert np.allclose(together, many, atol=1e-6)

@@ -71,7 +71,6 @@ class _Texts:
     not_backed: str
     absolute: str
     methods: Mapping[str, str]
-    plain_sum: str
     point: str = "."  # between whole and parts
 
 
@@ -111,7 +110,6 @@ _TEXTS: Mapping[Language, _Texts] = {
             "dense": "vectors alone",
             **{"lexical=": "stems", "grams=": "4-grams", "dense=": "vectors"},
         },
-        plain_sum="sum: {}",
     ),
     "de": _Texts(
         title="Wie gut Beleg ist",
@@ -146,9 +144,8 @@ _TEXTS: Mapping[Language, _Texts] = {
             "hybrid": "Wörter und Vektoren, zweiter Blick",
             "lexical": "nur Wörter",
             "dense": "nur Vektoren",
-            **{"lexical=": "Wortstämme", "grams=": "Vierergramme", "dense=": "Vektoren"},
+            **{"lexical=": "Stämme", "grams=": "Vierergramme", "dense=": "Vektoren"},
         },
-        plain_sum="Summe: {}",
         point=",",
     ),
 }
@@ -235,9 +232,7 @@ def _method(found: Record, texts: _Texts) -> str:
     method = str(found.get("method"))
     parts = dict(part.split("=", 1) for part in method.split(",") if "=" in part)
     summed = [texts.methods.get(f"{part}=", part) for part, weight in parts.items() if weight not in ("0", "0.0")]
-    if len(summed) == 1:
-        return f"Beleg, {summed[0]}"
-    return f"Beleg, {texts.plain_sum.format(' + '.join(summed)) if summed else texts.methods.get(method, method)}"
+    return f"Beleg, {' + '.join(summed) or texts.methods.get(method, method)}"
 
 
 def _shares(stem: str, found: Record, anchors: Sequence[Record], title: str, note: str, texts: _Texts) -> Section:
