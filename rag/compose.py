@@ -35,8 +35,8 @@ _AS_TELLING = 3.0  # a neighbour judged at most so much below its sentence (in l
 _TOPIC = 0.3  # what was not read must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
-_KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
 _WHOLE = 0.9  # share of the question from which it counts as whole
+_KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
 _SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
 _FORMS = {

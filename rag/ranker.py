@@ -110,8 +110,8 @@ def overview(rows: Array, scores: Array) -> Array:
     """
     order = np.argsort(-scores, kind="stable")
     best = scores[order[:_LEADING]]
-    leading = np.pad(best, (0, _LEADING - len(best)), constant_values=float(scores.min()))
-    rest = float(np.log(np.exp(scores - leading[0]).sum()))
-    standing_out = [leading[0], *(leading[0] - leading[1:]), rest, scores.std(), leading[0] - scores.mean()]
+    best = np.pad(best, (0, _LEADING - len(best)), constant_values=float(scores.min()))
+    rest = float(np.log(np.exp(scores - best[0]).sum()))
+    standing_out = [best[0], *(best[0] - best[1:]), rest, scores.std(), best[0] - scores.mean()]
     parts = [rows.max(axis=0), rows[order[0]], rows[order[:3]].mean(axis=0), rows.mean(axis=0), standing_out]
     return np.concatenate(parts).astype(np.float32)

@@ -22,6 +22,8 @@ from rag.types import Language
 
 RESULTS = PROJECT / "benchmarks" / "results"
 PUBLISHED = PROJECT / "benchmarks" / "published.json"
+_FIGURES = re.compile(r"(?:(?<=–)|^)(\d+)\.(\d+)(?=–|$)")  # a cell that is a figure, or two with a dash between
+_DRAWN = re.compile(r">(\d+)\.(\d+)<")
 _HEADLINE = {"gnad-qa": "MRR@10"}  # one gold article each; nDCG@10 elsewhere, as the literature has it
 _COLUMNS = ("nDCG@10", "MRR@10", "Recall@10", "Success@1", "MAP")
 Record = Mapping[str, Any]
@@ -71,6 +73,7 @@ class _Texts:
     not_backed: str
     absolute: str
     methods: Mapping[str, str]
+    parts: Mapping[str, str]  # what weights are given to
     point: str = "."  # between whole and parts
 
 
@@ -108,8 +111,8 @@ _TEXTS: Mapping[Language, _Texts] = {
             "hybrid": "words and vectors, second look",
             "lexical": "words alone",
             "dense": "vectors alone",
-            **{"lexical=": "stems", "grams=": "4-grams", "dense=": "vectors"},
         },
+        parts={"lexical": "stems", "grams": "4-grams", "dense": "vectors"},
     ),
     "de": _Texts(
         title="Wie gut Beleg ist",
@@ -144,15 +147,11 @@ _TEXTS: Mapping[Language, _Texts] = {
             "hybrid": "Wörter und Vektoren, zweiter Blick",
             "lexical": "nur Wörter",
             "dense": "nur Vektoren",
-            **{"lexical=": "Stämme", "grams=": "Vierergramme", "dense=": "Vektoren"},
         },
+        parts={"lexical": "Stämme", "grams": "Vierergramme", "dense": "Vektoren"},
         point=",",
     ),
 }
-
-
-_FIGURES = re.compile(r"(?:(?<=–)|^)(\d+)\.(\d+)(?=–|$)")  # a cell that is a figure, or two with a dash between
-_DRAWN = re.compile(r">(\d+)\.(\d+)<")
 
 
 def report(results: Path = RESULTS, published: Path = PUBLISHED, language: Language = "en") -> list[Section]:
@@ -230,8 +229,8 @@ def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record]
 def _method(found: Record, texts: _Texts) -> str:
     """A method in words; weights as the parts that count."""
     method = str(found.get("method"))
-    parts = dict(part.split("=", 1) for part in method.split(",") if "=" in part)
-    summed = [texts.methods.get(f"{part}=", part) for part, weight in parts.items() if weight not in ("0", "0.0")]
+    weights = dict(part.split("=", 1) for part in method.split(",") if "=" in part)
+    summed = [texts.parts.get(part, part) for part, weight in weights.items() if weight not in ("0", "0.0")]
     return f"Beleg, {' + '.join(summed) or texts.methods.get(method, method)}"
 
 
