@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from rag.training.passages import train_passages
 from rag.training.reader import ReaderTraining, held_out, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.run import train
+from rag.training.teacher import lessons
 
 TOPICS = {
     "Brücke": "Die Brücke führt über den Fluss. Ihre Seile tragen die Fahrbahn. Weil sie rosten, ist sie gesperrt.",
@@ -85,12 +87,28 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_encoder_learns_and_loads(data: Path, tmp_path: Path) -> None:
     recipe = encoder_training.Recipe(vocabulary=300, dimension=16, batch=16, steps=60)
-    encoder_training.train_encoder(data, tmp_path, recipe)
+    encoder_training.train_encoder(data, Body(BUNDLED_READER), tmp_path, recipe)
     made, texts = StaticEncoder(tmp_path), list(TOPICS.values())
     cosines = (
         made.encode_queries([f"Was ist über {topic} bekannt?" for topic in TOPICS]) @ made.encode_passages(texts).T
     )
     assert list(cosines.argmax(axis=1)) == list(range(len(texts)))
+
+
+def test_lessons_know_what_no_pair_says() -> None:
+    text = "Angriff Attacke Krankenhaus Klinik Regen"
+    streams = [Stream("questions", [(f"Was geschah am {day}. Mai?", f"{text} {day}") for day in range(1, 30)], 1.0)]
+    taught = lessons(streams, Body(BUNDLED_READER), 16, 5, 10, 0.25, random.Random(1))
+    assert set(taught.texts[:5]) == set(text.lower().split())
+    assert all(question.startswith("Was geschah") for question in taught.texts[5:])
+    assert taught.vectors.shape == (15, 16)
+    assert np.linalg.norm(taught.vectors, axis=1) == pytest.approx(np.ones(15), abs=1e-5)
+    assert [taught.shares.sum(), taught.shares[:5].sum()] == pytest.approx([1, 0.25])
+    like = taught.vectors[:5] @ taught.vectors[:5].T
+    words = {word: i for i, word in enumerate(taught.texts[:5])}
+    for word, near in (("angriff", "attacke"), ("krankenhaus", "klinik")):
+        others = [like[words[word], i] for other, i in words.items() if other not in (word, near)]
+        assert like[words[word], words[near]] > max(others)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""Pairs → the bundled static encoder: a mean of trained token vectors, saved as a sentence-transformers model.
+"""Pairs and lessons → the bundled static encoder: a mean of trained token vectors, saved for sentence-transformers.
 
-Contrastive loss over the batch in both directions (Gao et al. 2021, SimCSE; Henderson et al. 2017, smart reply).
-This module knows nothing of the index or of articles.
+Contrastive loss over the batch in both directions (Gao et al. 2021, SimCSE; Henderson et al. 2017, smart reply), and of
+what a larger encoder says of words and sentences. This module knows nothing of the index or of articles.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import nn
 
+from rag.reader import Body
 from rag.training.pairs import Pair, Stream, load_streams, mixed
+from rag.training.teacher import Lessons, lessons
 
 Say = Callable[[str], None]
 
@@ -26,13 +29,17 @@ Say = Callable[[str], None]
 class Recipe:
     """Everything that decides the weights, with the seed."""
 
-    vocabulary: int = 32_000
-    dimension: int = 256
+    vocabulary: int = 30_000
+    dimension: int = 384
     batch: int = 2048
     steps: int = 700
     scale: float = 20.0
     learning_rate: float = 0.02
     max_tokens: int = 256
+    taught: int = 2048  # words and texts of the teacher, a step
+    taught_words: int = 70_000
+    taught_texts: int = 26_000  # of each stream
+    of_words: float = 0.4  # of what is taught
     seed: int = 7
 
 
@@ -69,7 +76,9 @@ class _Tokenized:
         return torch.from_numpy(flat.astype(np.int64)), torch.from_numpy(offsets)
 
 
-def train_encoder(data: Path, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None) -> float:
+def train_encoder(
+    data: Path, teacher: Body, out: Path, recipe: Recipe = Recipe(), say: Say = lambda line: None
+) -> float:
     """Trains on the files in ``data``, saves the model under ``out`` and returns the seconds that it took."""
     began = time.monotonic()
     rng = random.Random(recipe.seed)
@@ -79,15 +88,24 @@ def train_encoder(data: Path, out: Path, recipe: Recipe = Recipe(), say: Say = l
     texts = [text for stream in streams for pair in stream.pairs for text in pair]
     tokenizer = train_tokenizer(dict.fromkeys(texts), recipe.vocabulary)
     say(f"tokenizer: {tokenizer.get_vocab_size():,} tokens after {time.monotonic() - began:.0f} s")
-    tokenized = _Tokenized(tokenizer, texts, recipe.max_tokens)
-    weights = _fit(tokenized, streams, tokenizer.get_vocab_size(), recipe, rng, say)
+    taught = lessons(streams, teacher, recipe.dimension, recipe.taught_words, recipe.taught_texts, recipe.of_words, rng)
+    say(f"lessons: {len(taught.texts):,} words and texts after {time.monotonic() - began:.0f} s")
+    tokenized = _Tokenized(tokenizer, [*texts, *taught.texts], recipe.max_tokens)
+    weights = _fit(tokenized, streams, taught, tokenizer.get_vocab_size(), recipe, rng, say)
     save_static_model(tokenizer, weights, out)
     return time.monotonic() - began
 
 
 def _fit(
-    tokenized: _Tokenized, streams: Sequence[Stream], vocabulary: int, recipe: Recipe, rng: random.Random, say: Say
+    tokenized: _Tokenized,
+    streams: Sequence[Stream],
+    taught: Lessons,
+    vocabulary: int,
+    recipe: Recipe,
+    rng: random.Random,
+    say: Say,
 ) -> torch.Tensor:
+    draw = np.random.default_rng(recipe.seed)
     bag = nn.EmbeddingBag(vocabulary, recipe.dimension, mode="mean")
     nn.init.normal_(bag.weight, std=0.1)
     optimizer = torch.optim.Adam(bag.parameters(), lr=recipe.learning_rate)
@@ -97,7 +115,8 @@ def _fit(
         while len(queue) < recipe.batch:
             queue += mixed(streams, rng)
         batch, queue = _distinct(queue, recipe.batch)
-        loss = _contrastive(bag, tokenized, batch, recipe.scale)
+        drawn = np.unique(draw.choice(len(taught.texts), recipe.taught, p=taught.shares))
+        loss = _contrastive(bag, tokenized, batch, recipe.scale) + _told(bag, tokenized, taught, drawn, recipe.scale)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -133,6 +152,16 @@ def _contrastive(bag: nn.EmbeddingBag, tokenized: _Tokenized, batch: Sequence[Pa
     scores = scores.float()
     target = torch.arange(len(batch))
     return (nn.functional.cross_entropy(scores, target) + nn.functional.cross_entropy(scores.T, target)) / 2
+
+
+def _told(
+    bag: nn.EmbeddingBag, tokenized: _Tokenized, taught: Lessons, drawn: NDArray[np.int64], scale: float
+) -> torch.Tensor:
+    """Each drawn text should be nearest to its own vector by the teacher."""
+    own = nn.functional.normalize(bag(*tokenized.bag([taught.texts[i] for i in drawn])))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        scores = scale * own @ torch.from_numpy(taught.vectors[drawn]).T
+    return nn.functional.cross_entropy(scores.float(), torch.arange(len(drawn)))
 
 
 def save_static_model(tokenizer: Tokenizer, weights: torch.Tensor, out: Path) -> None:

@@ -53,9 +53,9 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
     """Trains ``encoder``, ``lexicon``, ``words``, ``ranker`` or ``all`` from the files in ``data``, into ``out``.
 
     ``ranker`` means the ranker of passages, the reader's towers and the ranker of sentences; they are trained on the
-    encoder and the reader's body that stand in ``out``. ``body`` makes that body from a package file; ``all`` is
-    without it, since nothing of it is trained. Raises DatasetError if ``data``, or for ``body`` that file, is missing,
-    and BelegError if that body is.
+    encoder and the reader's body that stand in ``out``, and ``encoder`` learns from that body. ``body`` makes it from a
+    package file; ``all`` is without it, since nothing of it is trained. Raises DatasetError if ``data``, or for
+    ``body`` that file, is missing, and BelegError if that body is.
     """
     if not data.is_dir():
         raise DatasetError(f"There is no folder {data} with training files; name it with --data.")
@@ -65,10 +65,10 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
         count = make_body(body, data, out / READER.name, say)
         say(f"body of {count:,} pieces in {out / READER.name}; now train the ranker, which trains the towers")
     encoder = out / ENCODER.name
-    read_by = Body(out / READER.name) if what in ("ranker", "all") else None  # first: what lacks it ends at once
-    if what in ("encoder", "all"):
+    read_by = Body(out / READER.name) if what in ("encoder", "ranker", "all") else None  # first: who lacks it ends here
+    if read_by and what != "ranker":
         recipe = EncoderRecipe()
-        seconds = train_encoder(data, encoder, recipe, say)
+        seconds = train_encoder(data, read_by, encoder, recipe, say)
         (encoder / "README.md").write_text(_encoder_card(encoder, recipe, seconds), "utf-8")
         say(f"encoder in {encoder} after {seconds:.0f} s")
     if what in ("lexicon", "all"):
@@ -79,7 +79,7 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
         count = train_words(data, out / WORDS.name)
         (out / WORDS.name / "README.md").write_text(_words_card(out / WORDS.name, count), "utf-8")
         say(f"list of {count:,} ordinary stems in {out / WORDS.name}")
-    if read_by:
+    if read_by and what != "encoder":
         _train_rankers(data, StaticEncoder(encoder), read_by, out, say)
 
 
@@ -147,15 +147,17 @@ A static sentence encoder for German retrieval: the mean of trained token vector
 tokens, lower case, {recipe.dimension} dimensions, half precision), L2-normalised.
 `SentenceTransformer("{folder.name}")` loads it; Beleg reads it with numpy alone.
 
-- **Made by** `python -m rag train encoder` on {datetime.now(UTC).date()}, from nothing, in {seconds:.0f} s
+- **Made by** `python -m rag train encoder` on {datetime.now(UTC).date()} in {seconds:.0f} s
   on {_machine()}.
 - **Recipe**: in-batch contrastive loss in both directions, scale {recipe.scale:g}, batch {recipe.batch},
   {recipe.steps} steps of Adam at {recipe.learning_rate}, falling linearly; seed {recipe.seed}. Pairs: see
-  `rag/training/pairs.py`.
+  `rag/training/pairs.py`. At each step {recipe.taught:,} words and short texts are also brought near to what the
+  teacher says of them (`rag/training/teacher.py`): the body of `{READER.name}`, Google's Universal Sentence Encoder,
+  multilingual, version 3 (Yang et al. 2020; Apache License 2.0).
 - **Size**: {_megabytes(folder)}.
 - **Scores**: `benchmarks/results/` (`python -m rag eval retrieval … --method dense`).
-- **Limits**: a bag of tokens. It does not read word order or negation. English it knows from sentence pairs alone, and
-  much less well than German.
+- **Limits**: a bag of tokens. It does not read word order or negation. English it knows from sentence pairs and its
+  teacher, and less well than German.
 
 Trained on (no text of a benchmark is among it):
 
