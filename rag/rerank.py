@@ -1,7 +1,7 @@
 """The second look of the search: the best candidates ranked anew by how much of the question stands in each.
 
-A sum of trained weights over parts that a person can read: BM25, cosine, share of the question's words, letters,
-meanings and names. Knows passages as texts with scores; where they come from is the search's business.
+A sum of trained weights over parts that a person can read: BM25, cosine, share of the question's letters, words
+or their like, and names. Knows passages as texts with scores; where they come from is the search's business.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CONFIG = "config.json"
 DEPTH = 10  # candidates looked at again: as good as 15, 20 or 30 (benchmarks/LOG.md), and fastest
 PARTS = (
     *("lexical", "grams", "dense", "length", "title"),
-    *("exact", "exact_weakest", "letters", "letters_weakest", "meaning", "meaning_weakest"),
+    *("letters", "letters_weakest", "meaning", "meaning_weakest"),
     *("names", "names_weakest", "rarest"),
 )
 
@@ -42,8 +42,6 @@ def passage_parts(
         "dense": own["dense"],
         "length": np.log([len(text) + 1 for text in texts]) / 10,
         "title": covered(np.array([[term in title for term in terms.stems] for title in titled]), terms.stem_weights),
-        "exact": covered(found.exact, terms.stem_weights),
-        "exact_weakest": weakest(found.exact),
         "letters": covered(found.gram, terms.gram_weights),
         "letters_weakest": weakest(found.gram),
         "meaning": covered(found.soft, terms.word_weights),

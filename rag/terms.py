@@ -38,7 +38,8 @@ def telling(words: Sequence[str]) -> list[str]:
 class Matches:
     """One row a text, one column a term of the question.
 
-    ``exact``: its stem is there; ``gram``: its gram is there; ``soft``: the largest cosine with any word there.
+    ``exact``: its stem is there; ``gram``: its gram is there; ``soft``: the largest cosine with any word there, 1 with
+    one of its stem.
     """
 
     exact: Array
@@ -68,7 +69,8 @@ class Terms:
         filled = [own if len(own) else words.nothing for own in numbers]
         distinct, flat = np.unique(np.concatenate([words.nothing, *filled]), return_inverse=True)
         starts = np.cumsum([1] + [len(own) for own in filled[:-1]])
-        soft = words.vectors(distinct) @ words.vectors(asked).T
+        alike = words.with_stems(distinct, [stem(word) for word in self.words])  # an inflected form means the same
+        soft = np.maximum(words.vectors(distinct) @ words.vectors(asked).T, alike)
         tables = words.with_stems(distinct, self.stems), words.with_grams(distinct, self.grams), soft
         return Matches(*(np.maximum.reduceat(table[flat], starts, axis=0) for table in tables))
 

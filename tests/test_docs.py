@@ -42,6 +42,10 @@ def test_the_commands_of_the_readme_parse(monkeypatch: pytest.MonkeyPatch) -> No
     assert {"build", "search", "ask", "show", "check", "eval retrieval", "eval answers"} <= known
 
 
+def test_the_bundled_models_are_small() -> None:
+    assert sum(p.stat().st_size for p in (PROJECT / "models").rglob("*") if p.is_file()) < 60_000_000
+
+
 def test_model_cards_name_their_data_and_licence() -> None:
     for card in (PROJECT / "models").glob("*/README.md"):
         text = Path(card).read_text("utf-8")

@@ -17,7 +17,7 @@ from rag.ui.texts import Texts
 
 Ground = Literal["words", "meaning", "names", "title", "period", "length"]
 GROUNDS: Mapping[Ground, frozenset[str]] = {
-    "words": frozenset({"lexical", "grams", "exact", "exact_weakest", "letters", "letters_weakest"}),
+    "words": frozenset({"lexical", "grams", "letters", "letters_weakest"}),
     "meaning": frozenset({"dense", "meaning", "meaning_weakest"}),
     "names": frozenset({"names", "names_weakest", "rarest"}),
     "title": frozenset({"title"}),
