@@ -123,16 +123,14 @@ def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
 
 def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[Hit], form: str) -> list[Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
-    gram, soft, window, names = (
-        features.rows[:, NAMES.index(name)] for name in ("gram", "soft", "gram_window", "names")
-    )
+    gram, window, names = (features.rows[:, NAMES.index(name)] for name in ("gram", "gram_window", "names"))
     pattern = _counted(query) if form == "number" else _FORMS.get(form)
     found = [
         Sentence(
             candidate=candidate,
             judged=float(judged.scores[i]),
             score=float(judged.scores[i]) + _PASSAGE * (hits[candidate.hit].score - hits[0].score),
-            own=float(gram[i] + soft[i]) / 2,
+            own=float(gram[i]),
             topic=float(window[i]),
             named=float(names[i]),
             fits=not pattern or bool(pattern.search(candidate.quote.text)),

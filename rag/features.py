@@ -6,6 +6,7 @@ Used for training and for answering, so that both see the same. Knows words and 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -182,6 +183,21 @@ def _sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(sentences(text))
 
 
+def cased(question: str, texts: Sequence[str]) -> str:
+    """A question in small letters or capitals alone, each word as the texts mostly write it; any other as it is.
+
+    In German a capital tells names and nouns, which the features look for.
+    """
+    letters = [character for character in question[1:] if character.isalpha()]
+    if len({character.isupper() for character in letters}) != 1:
+        return question
+    written: dict[str, str] = {}
+    for word, _ in Counter(word for text in texts for word in words(text)).most_common():
+        written.setdefault(word.lower(), word)
+    told = re.sub(r"\w+", lambda word: written.get(word[0].lower(), word[0].lower()), question)
+    return told[:1].upper() + told[1:]
+
+
 class Features:
     """The features of all candidates for one question: ``rows`` of shape (sentences, ``len(NAMES)``)."""
 
@@ -190,9 +206,10 @@ class Features:
         self.flat = [candidate for group in self.groups for candidate in group]
         self._hits = hits
         self._encoder = encoder
-        self.question = query.searched
+        texts = [hit.passage.text for hit in hits]
+        self.question = cased(query.searched, texts)
         self._form = question_form(query.question)
-        self._expected = Expected(query.question)
+        self._expected = Expected(cased(query.question, texts))
         self._terms = Terms(self.question, encoder, idf)
 
     @cached_property

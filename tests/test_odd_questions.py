@@ -91,3 +91,13 @@ def test_orders_are_only_words_to_look_for(demo: Assistant, question: str) -> No
 def test_the_same_question_gets_the_same_answer(demo: Assistant) -> None:
     first, second = demo.ask("Bekommt die Ukraine Patriots?"), demo.ask("Bekommt die Ukraine Patriots?")
     assert (first.claims, first.citations, first.message) == (second.claims, second.citations, second.message)
+
+
+@pytest.mark.parametrize("question", ["Wie viele Mitglieder hat die NATO?", "Warum keine Patriots für die Ukraine?"])
+@pytest.mark.parametrize("typed", [str.lower, str.upper])
+def test_small_letters_and_capitals_are_answered_as_any_other(
+    demo: Assistant, question: str, typed: Callable[[str], str]
+) -> None:
+    usual, odd = demo.ask(question), demo.ask(typed(question))
+    assert usual.status == odd.status == "answered"
+    assert odd.claims[0].text == usual.claims[0].text

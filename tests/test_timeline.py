@@ -30,7 +30,7 @@ def demo(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> Assis
         (
             "Bekommt die Ukraine Patriots?",
             {
-                "2022-11-16": "kein Staat welche zugesagt",
+                "2022-11-30": "Wir brauchen Patriots",
                 "2022-12-21": "Die Ukraine bekommt Patriots.",
                 "2023-04-20": "stehen Patriots auf ukrainischem Boden",
             },
@@ -94,8 +94,9 @@ def test_the_time_of_the_question_bounds_the_timeline(demo: Assistant) -> None:
 def test_a_question_for_a_time_alone_gets_how_its_articles_begin(demo: Assistant) -> None:
     answer = demo.ask("Was geschah im Dezember 2022?")
     assert (answer.status, answer.message) == ("answered", "Das steht im Archiv aus dieser Zeit:")
-    assert ("2022-12-21", "Die Ukraine bekommt Patriots.") in told(answer)
+    assert all(citation.start == 0 for citation in answer.citations)
     days = [day for day, _ in told(answer)]
+    assert len(days) > 2
     assert days == sorted(days)  # what happened is told from its beginning
     assert all(day.startswith("2022-12") for day in days)
 
