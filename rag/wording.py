@@ -21,7 +21,8 @@ _BACK = (
     r"(?:damit|dazu|dafür|dagegen|dabei|daran|darauf|daraus|darin|darüber|davon|davor|dadurch|daher|darum|deshalb|deswegen|"
     r"danach|dann|denn|dort|so|trotzdem|dennoch|beide[mnrs]?|damals|das (?:\w+t|ist|war|kann|soll|muss|will|darf|wäre|"
     r"würde|wurde|hatte|hätte|sollte|könnte|müsste|dürfte|alles|aber)|(?:der|die|das) (?:erste|zweite|dritte|andere) "
-    r"(?:\w+t|ist|war))"
+    r"(?:\w+t|ist|war)|(?:der|die|das|eine?) (?:zweite|dritte|vierte|andere|weitere)[rs]? "
+    r"(?:grund|ursache|punkt|einwand|vorwurf|vorschlag|schritt|möglichkeit|problem))"
 )
 _LEANS = re.compile(rf"[\"„»]?(?:{_POINTS}|{_BACK})\b", re.IGNORECASE)
 _STANDS = re.compile(

@@ -33,7 +33,9 @@ def test_matches_are_those_of_the_words_one_by_one(encoder: StaticEncoder, quest
         assert found.exact[row].tolist() == [float(term in stems) for term in terms.stems]
         assert found.gram[row].tolist() == [float(gram in grams) for gram in terms.grams]
         cosines = encoder.encode_passages(own) @ encoder.encode_passages(terms.words).T
-        assert np.allclose(found.soft[row], cosines.max(axis=0), atol=2e-3)  # kept in half precision
+        alike = [[stem(word) == stem(asked) for asked in terms.words] for word in own]  # one word, inflected
+        soft = np.maximum(cosines, np.array(alike, dtype=np.float32).reshape(cosines.shape)).max(axis=0)
+        assert np.allclose(found.soft[row], soft, atol=2e-3)  # kept in half precision
 
 
 def test_a_full_list_of_words_begins_anew(encoder: StaticEncoder, monkeypatch: pytest.MonkeyPatch) -> None:

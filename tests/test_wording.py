@@ -31,6 +31,7 @@ def quoted(text: str, words: str) -> Quote:
         "Auch hat er den Vertrag gekündigt.",
         "Geliefert ist noch keine.",
         "Der erste betrifft die Bedienung der Fähre.",
+        "Der zweite Grund liegt in den Regeln der Reederei.",
         "„Damit ist niemandem geholfen“, sagte die Ministerin.",
     ],
 )
@@ -43,6 +44,7 @@ def test_a_sentence_that_points_back_leans(sentence: str) -> None:
     [
         "Das Land rechnet mit Kosten von 3,2 Millionen Euro.",
         "Das ungarische Parlament stimmte am 27. März zu.",
+        "Der zweite Zug fuhr eine Stunde später.",
         "Das neue Konzept nennt Russland eine Bedrohung.",
         "Die NATO zählt weiterhin 30 Staaten.",
         "Es gibt keinen Zeitplan für die Aufnahme.",
