@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -183,17 +183,25 @@ def _sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(sentences(text))
 
 
-def cased(question: str, texts: Sequence[str]) -> str:
-    """A question in small letters or capitals alone, each word as the texts mostly write it; any other as it is.
+def cased(questions: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Questions in small letters or capitals alone, each word as the texts mostly write it; the others as they are.
 
     In German a capital tells names and nouns, which the features look for.
     """
-    letters = [character for character in question[1:] if character.isalpha()]
-    if len({character.isupper() for character in letters}) != 1:
-        return question
+    if not any(map(_of_one_case, questions)):
+        return list(questions)
     written: dict[str, str] = {}
     for word, _ in Counter(word for text in texts for word in words(text)).most_common():
         written.setdefault(word.lower(), word)
+    return [_rewritten(question, written) if _of_one_case(question) else question for question in questions]
+
+
+def _of_one_case(question: str) -> bool:
+    """But for its first character, which is a capital in any question."""
+    return len({character.isupper() for character in question[1:] if character.isalpha()}) == 1
+
+
+def _rewritten(question: str, written: Mapping[str, str]) -> str:
     told = re.sub(r"\w+", lambda word: written.get(word[0].lower(), word[0].lower()), question)
     return told[:1].upper() + told[1:]
 
@@ -206,10 +214,9 @@ class Features:
         self.flat = [candidate for group in self.groups for candidate in group]
         self._hits = hits
         self._encoder = encoder
-        texts = [hit.passage.text for hit in hits]
-        self.question = cased(query.searched, texts)
+        self.question, asked = cased((query.searched, query.question), [hit.passage.text for hit in hits])
         self._form = question_form(query.question)
-        self._expected = Expected(cased(query.question, texts))
+        self._expected = Expected(asked)
         self._terms = Terms(self.question, encoder, idf)
 
     @cached_property

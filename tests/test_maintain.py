@@ -374,12 +374,16 @@ def test_from_the_file_to_the_index(page: AppTest, places: Settings) -> None:
     assert DE.fresh not in source  # which is said where an index had to be made anew
 
 
-def test_an_article_left_out_is_not_taken_and_all_can_be_discarded(page: AppTest, places: Settings) -> None:
+def look_at_two_and_leave_out_one(page: AppTest) -> None:
     page.segmented_control(key="way").set_value("text").run()
     page.text_area(key="pasted").set_value('{"title": "A", "text": "Eins."}\n{"title": "B", "text": "Zwei."}')
     press(page, DE.look)
     settled(page, "looking")
     page.checkbox[0].uncheck().run()
+
+
+def test_an_article_left_out_is_not_taken_and_all_can_be_discarded(page: AppTest, places: Settings) -> None:
+    look_at_two_and_leave_out_one(page)
     assert page.button(key="take").label == "Aufnehmen: 1 Artikel"
     page.checkbox[1].uncheck().run()
     assert page.button(key="take").disabled
@@ -410,11 +414,7 @@ def test_a_build_that_another_one_locks_out_is_one_line(page: AppTest, places: S
 
 
 def test_what_could_not_be_taken_in_just_now_can_be_tried_again(page: AppTest, places: Settings) -> None:
-    page.segmented_control(key="way").set_value("text").run()
-    page.text_area(key="pasted").set_value('{"title": "A", "text": "Eins."}\n{"title": "B", "text": "Zwei."}')
-    press(page, DE.look)
-    settled(page, "looking")
-    page.checkbox[0].uncheck().run()
+    look_at_two_and_leave_out_one(page)
     with writing(places.corpus):
         press(page, "Aufnehmen: 1 Artikel")
         assert "Gerade wird schon etwas aufgenommen." in settled(page, "taking")
