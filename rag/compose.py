@@ -75,7 +75,7 @@ class QuotingComposer:
         features = Features(query, hits, self._encoder, self._idf) if hits else None
         if features is None or not features.flat:
             return Draft((), 0.0, False, QUOTES)
-        judged = self._ranker.judge(features.rows, lambda chosen: self._read(features, chosen))
+        judged = self._ranker.judge(features.rows, lambda chosen, first: self._read(features, chosen, first))
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
@@ -101,8 +101,8 @@ class QuotingComposer:
         keywords = form == "yesno" and not asked.endswith("?") and len(asked.split()) <= _KEYWORDS
         return self._ranker.nearest_threshold if keywords and features.names_found else self._ranker.answer_threshold
 
-    def _read(self, features: Features, chosen: Sequence[int]) -> Array:
-        return self._reader.cosines(features.question, [features.flat[i].quote.text for i in chosen])
+    def _read(self, features: Features, chosen: Sequence[int], first_look: Array) -> Array:
+        return self._reader.read(features.question, [features.flat[i].quote.text for i in chosen], first_look)
 
 
 def _overview(period: Period, hits: Sequence[Hit]) -> Draft:

@@ -24,13 +24,18 @@ BUNDLED = MODELS / "beleg-ranker-de"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 LAYERS = ("0.weight", "0.bias", "1.weight", "1.bias")
-READING = ("first_look", "read", "closeness", "closeness_behind", "closeness_rank", "closeness_share")
-READ = 6  # sentences that are read: about 1 ms each; ten are hardly better (benchmarks/LOG.md)
+READING = (
+    *("first_look", "read", "closeness", "closeness_behind", "closeness_rank", "closeness_share"),
+    *("match", "match_behind", "match_rank", "match_share", "match_any"),
+)
+READ = 5  # sentences that are read: 2 to 3 ms each if new; six are hardly better (benchmarks/LOG.md)
 _SHARPNESS = 12.0  # of the softmax over the cosines
 _LEADING = 6
+_LARGEST = 50.0  # a logit beyond it says no more
 
 Rows = NDArray[np.int64]
-Read = Callable[[Sequence[int]], Array]  # the chosen candidates → how well each answers by the reader, -1 to 1
+# The chosen candidates and the first look at them → what the reader says of each: cosine and logit, shape (chosen, 2).
+Read = Callable[[Sequence[int], Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Ranker:
         first = self._perceptron(rows, "first")
         chosen = leading(first)
         looked = chosen.tolist()
-        rows = with_reading(rows, first, chosen, read(looked))
+        rows = with_reading(rows, first, chosen, read(looked, first[chosen]))
         scores = self._perceptron(rows, "sentence")
         answerable = float(self._perceptron(overview(rows, scores)[np.newaxis], "answerable")[0])
         confidence = float(1 / (1 + np.exp(-np.clip(answerable, -50, 50))))
@@ -91,15 +96,25 @@ def leading(scores: Array) -> Rows:
     return np.argsort(-scores, kind="stable")[:READ]
 
 
-def with_reading(rows: Array, first: Array, chosen: Rows, cosines: Array) -> Array:
+def with_reading(rows: Array, first: Array, chosen: Rows, reading: Array) -> Array:
     """The rows with ``READING`` behind them; what was not read has zeros there."""
     columns = np.zeros((len(rows), len(READING)), dtype=np.float32)
     columns[:, 0] = first
+    cosines, logits = reading.T
     share = np.exp(_SHARPNESS * (cosines - cosines.max()))
-    rank = np.argsort(np.argsort(-cosines, kind="stable"))
-    read = [np.ones(len(chosen)), cosines, cosines - cosines.max(), 1 / (1 + rank), share / share.sum()]
+    likely = np.exp(np.minimum(logits, _LARGEST))
+    any_ = likely.sum()
+    read = [
+        *(np.ones(len(chosen)), cosines, cosines - cosines.max(), _by_rank(cosines), share / share.sum()),
+        *(logits, logits - logits.max(), _by_rank(logits), likely / (1 + any_), np.full(len(chosen), np.log(any_))),
+    ]
     columns[chosen, 1:] = np.stack(read, axis=1)
     return np.concatenate([rows, columns], axis=1)
+
+
+def _by_rank(values: Array) -> Array:
+    """1 for the highest, 1/2 for the next, and so on."""
+    return np.asarray(1 / (1 + np.argsort(np.argsort(-values, kind="stable"))), dtype=np.float32)
 
 
 def overview(rows: Array, scores: Array) -> Array:

@@ -1,13 +1,15 @@
 """Question and sentence → how well the one answers the other, read in the order of their words.
 
-A dual encoder (Bromley et al. 1993; Henderson et al. 2017): tokens, convolutions over 2, 3 and 5 of them, their sum,
-then one tower for questions and one for sentences; the cosine of both says how well they fit. Run by numpy. Knows
-texts; what a cosine is worth beside other evidence is learned by ``rag.ranker``.
+Two ways over one body (tokens, then convolutions over 2, 3 and 5 of them). A dual encoder (Bromley et al. 1993;
+Henderson et al. 2017): the sum of the tokens, then one tower for questions and one for sentences; the cosine of both
+says how well they fit. And a comparison of their tokens (``rag.comparison``). Run by numpy. Knows texts; what both are
+worth beside other evidence is learned by ``rag.ranker``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.comparison import COMPARISON, Comparison, Ids, Side
 from rag.encoder import fingerprint_of
 from rag.errors import BelegError, first_line
 from rag.settings import MODELS
@@ -33,13 +36,27 @@ _CHANNELS = 256
 _MAX_TOKENS = 96
 _GAP = 2  # rows of zeros between two sentences: as far as the widest convolution looks
 _EPSILON = 1e-12
-_KNOWN = 8_000  # sentences remembered, 2 kB each: the same ones come back with every question on a topic
+_KNOWN = 2_000  # sentences remembered, some 20 kB each: the same ones come back with every question on a topic
 
 Tensors = dict[str, Array]
 
 
+@dataclass(frozen=True, slots=True)
+class InContext:
+    """Texts as the body reads them.
+
+    ``sums`` of their tokens' states, float32 of shape (texts, width), each divided by the root of its number of tokens;
+    those ``roots`` (texts,); for each text the ``ids`` of its tokens and their ``states``, shape (tokens, width).
+    """
+
+    sums: Array
+    roots: Array
+    ids: list[Ids]
+    states: list[Array]
+
+
 class Body:
-    """Texts → sums of their tokens in context, float32 of shape (texts, ``width``), before any tower."""
+    """Texts → their tokens in context, ``width`` numbers each. It knows ``pieces`` tokens."""
 
     def __init__(self, folder: Path) -> None:
         from safetensors.numpy import load_file
@@ -50,14 +67,14 @@ class Body:
             tensors = load_file(str(folder / BODY))
             self._tokens, self._scale = tensors.pop("tokens"), tensors.pop("tokens.scale").astype(np.float32)
             self.tensors: Tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
-            self.width = len(self.tensors["norm.weight"])
+            self.width, self.pieces = len(self.tensors["norm.weight"]), len(self._tokens)
             self._projected = np.zeros((len(self._tokens), len(BRANCHES), _CHANNELS), dtype=np.float16)
             self._known = np.zeros(len(self._tokens), dtype=bool)
         except Exception as error:  # tokenizers raises Exception itself, safetensors has a type of its own
             raise _unreadable(folder, error, "body") from error
 
-    def __call__(self, texts: Sequence[str]) -> tuple[Array, Array]:
-        """The sums, each divided by the root of its number of tokens, and those roots (texts,)."""
+    def __call__(self, texts: Sequence[str]) -> InContext:
+        """Of each text at most 96 tokens."""
         rows = [  # one by one: for a few sentences, threads cost more than they save
             [_BEGIN, *self._tokenizer.encode(text, add_special_tokens=False).ids[: _MAX_TOKENS - 2], _END]
             for text in texts
@@ -73,7 +90,9 @@ class Body:
         convolved = (self._convolved(begun[:, i] * there, there, width) for i, width in enumerate(BRANCHES))
         read = self._normalised(np.concatenate([self._vectors(ids) * there, *convolved], axis=1), "norm") * there
         roots = np.sqrt(lengths).astype(np.float32)
-        return np.add.reduceat(read, starts, axis=0) / roots[:, np.newaxis], roots
+        spans = [slice(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+        sums = np.add.reduceat(read, starts, axis=0) / roots[:, np.newaxis]
+        return InContext(sums, roots, [ids[span] for span in spans], [read[span] for span in spans])
 
     def _vectors(self, ids: NDArray[np.int64]) -> Array:
         return np.asarray(self._tokens[ids] * self._scale[ids][:, np.newaxis])
@@ -122,24 +141,41 @@ class Reader:
 
         self._body = Body(folder)
         try:
-            towers = load_file(str(folder / TOWERS))
+            towers, comparison = load_file(str(folder / TOWERS)), load_file(str(folder / COMPARISON))
         except Exception as error:
             raise _unreadable(folder, error, "ranker") from error
-        self._towers = {name: tensor.astype(np.float32) for name, tensor in towers.items()}
-        self._known: dict[str, Array] = {}
-        self.fingerprint = fingerprint_of(*(folder / name for name in (TOKENIZER, BODY, TOWERS)))
+        self._towers = _whole(towers)
+        self._comparison = Comparison(_whole(comparison))
+        self._known: dict[str, tuple[Array, Side]] = {}
+        self.fingerprint = fingerprint_of(*(folder / name for name in (TOKENIZER, BODY, TOWERS, COMPARISON)))
 
-    def cosines(self, question: str, sentences: Sequence[str]) -> Array:
-        """How well each sentence answers the question, from -1 to 1, shape (sentences,)."""
+    def read(self, question: str, sentences: Sequence[str], first_look: Array) -> Array:
+        """How well each sentence answers the question, shape (sentences, 2): the cosine, from -1 to 1, and the logit.
+
+        ``first_look``: what ``rag.ranker`` thinks of the sentences so far, shape (sentences,).
+        """
         known = self._known
         new = [text for text in dict.fromkeys(sentences) if text not in known]
         if len(known) + len(new) > _KNOWN:
             self._known = known = {text: known[text] for text in sentences if text in known}
-        sums, roots = self._body([question, *new])
-        asked = tower(self._towers, "question", sums[:1], roots[:1])[0]
+        read = self._body([question, *new])
+        asked, *sides = self._comparison.sides(read.ids, read.states)
+        vector = tower(self._towers, "question", read.sums[:1], read.roots[:1])[0]
         if new:
-            known.update(zip(new, tower(self._towers, "sentence", sums[1:], roots[1:]), strict=True))
-        return np.array([known[text] @ asked for text in sentences], dtype=np.float32)
+            vectors = tower(self._towers, "sentence", read.sums[1:], read.roots[1:])
+            known.update(zip(new, zip(vectors, sides, strict=True), strict=True))
+        cosines = np.array([known[text][0] @ vector for text in sentences], dtype=np.float32)
+        logits = self._comparison.logits(asked, [known[text][1] for text in sentences], cosines, first_look)
+        return np.stack([cosines, logits], axis=1)
+
+
+def _whole(tensors: Tensors) -> Tensors:
+    """In single precision, those in eight bits by the scale of each column."""
+    return {
+        name: tensor.astype(np.float32) * tensors.get(f"{name}.scale", np.float32(1))
+        for name, tensor in tensors.items()
+        if not name.endswith(".scale")
+    }
 
 
 def tower(w: Tensors, name: str, sums: Array, roots: Array) -> Array:

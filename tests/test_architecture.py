@@ -32,6 +32,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rag.facts",
             "rag.premise",
             "rag.expected",
+            "rag.comparison",
         }
     ),
     frozenset({"rag.index"}),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.comparison import COMPARISON
 from rag.errors import BelegError, DatasetError
-from rag.reader import BODY, BUNDLED, TOKENIZER, Reader
+from rag.reader import BODY, BUNDLED, TOKENIZER, TOWERS, Reader
+from rag.terms import Array
 from rag.training.body import make_body
 
 ANSWERS = [
@@ -41,20 +44,28 @@ def another() -> Reader:
     return Reader()
 
 
+def read(reader: Reader, question: str, sentences: list[str]) -> Array:
+    """Cosines and logits, with all sentences thought equal before."""
+    return reader.read(question, sentences, np.zeros(len(sentences), dtype=np.float32))
+
+
 @pytest.mark.parametrize(("question", "answer", "others"), ANSWERS)
 def test_the_answer_in_other_words_is_closer_than_its_topic(
     reader: Reader, question: str, answer: str, others: list[str]
 ) -> None:
-    closeness = reader.cosines(question, [answer, *others])
-    assert closeness.argmax() == 0
+    cosines, logits = read(reader, question, [answer, *others]).T
+    assert cosines.argmax() == 0
+    assert logits.argmax() == 0
 
 
 def test_the_order_of_the_words_is_read(reader: Reader) -> None:
-    sentence, jumbled = reader.cosines(
+    sentence, jumbled = read(
+        reader,
         "Warum ist die Brücke gesperrt?",
         ["Die Brücke ist gesperrt, weil ihre Seile rosten.", "Rosten Seile gesperrt die weil Brücke ist ihre."],
     )
-    assert sentence > jumbled + 0.02
+    assert sentence[0] > jumbled[0] + 0.02
+    assert sentence[1] > jumbled[1]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5), st.text(max_size=40))
@@ -62,36 +73,44 @@ def test_the_order_of_the_words_is_read(reader: Reader) -> None:
 def test_a_sentence_reads_the_same_in_any_company_and_again(
     reader: Reader, another: Reader, texts: list[str], question: str
 ) -> None:
-    read = reader.cosines(question, texts)
-    assert read.shape == (len(texts),)
-    assert ((read >= -1.001) & (read <= 1.001)).all()
-    assert read == pytest.approx(reader.cosines(question, texts), abs=1e-4)
-    assert read == pytest.approx([float(another.cosines(question, [text])[0]) for text in texts], abs=1e-3)
+    seen = read(reader, question, texts)
+    assert seen.shape == (len(texts), 2)
+    assert (np.abs(seen[:, 0]) <= 1.001).all()
+    assert np.isfinite(seen).all()
+    assert seen == pytest.approx(read(reader, question, texts), abs=1e-4)
+    assert seen == pytest.approx(np.stack([read(another, question, [text])[0] for text in texts]), abs=1e-2)
+
+
+def test_what_was_thought_before_of_a_sentence_is_weighed_in(reader: Reader) -> None:
+    question, answer = ANSWERS[0][0], [ANSWERS[0][1]]
+    doubted, trusted = (reader.read(question, answer, np.array([look], np.float32))[0] for look in (-8, 8))
+    assert doubted[0] == trusted[0]
+    assert doubted[1] < trusted[1]
 
 
 def test_a_sentence_without_end_is_read_from_its_beginning(reader: Reader) -> None:
-    assert reader.cosines("Wer baut?", ["Wir bauen eine Brücke. " * 10_000])[0] < 1
+    assert read(reader, "Wer baut?", ["Wir bauen eine Brücke. " * 10_000])[0, 0] < 1
 
 
 def test_more_sentences_than_are_remembered_are_read_all_the_same(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentences = [f"Am Tag {i} fuhren {i} Schiffe." for i in range(12)]
-    expected = reader.cosines("Wie viele Schiffe?", sentences)
+    expected = read(reader, "Wie viele Schiffe?", sentences)
     monkeypatch.setattr("rag.reader._KNOWN", 5)
     small = Reader()
     for start in range(0, 12, 4):
-        small.cosines("Was?", sentences[start : start + 4])
-    assert small.cosines("Wie viele Schiffe?", sentences) == pytest.approx(expected, abs=1e-3)
+        read(small, "Was?", sentences[start : start + 4])
+    assert read(small, "Wie viele Schiffe?", sentences) == pytest.approx(expected, abs=1e-2)
 
 
 def test_a_missing_or_broken_reader_is_one_clear_line(tmp_path: Path) -> None:
-    for broken in ("nothing there", "no body", "no towers"):
+    for added in (TOKENIZER, BODY, TOWERS, COMPARISON):  # one after the other, so that each of them is what lacks once
         with pytest.raises(BelegError, match="python -m rag train") as caught:
             Reader(tmp_path)
         assert "\n" not in str(caught.value)
-        name = TOKENIZER if broken == "nothing there" else BODY
-        (tmp_path / name).write_bytes((BUNDLED / name).read_bytes())
+        (tmp_path / added).write_bytes((BUNDLED / added).read_bytes())
+    Reader(tmp_path)
 
 
 def test_a_body_from_no_package_is_one_clear_line(tmp_path: Path) -> None:

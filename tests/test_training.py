@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.comparison import COMPARISON
 from rag.encoder import BUNDLED as BUNDLED_ENCODER
 from rag.encoder import StaticEncoder
 from rag.errors import BelegError, DatasetError
@@ -20,13 +21,15 @@ from rag.features import NAMES
 from rag.german import words
 from rag.index.reader import Index
 from rag.question import understand
-from rag.ranker import Ranker
-from rag.reader import BODY, TOKENIZER, Body, Reader
+from rag.ranker import READ, Ranker, leading
+from rag.reader import BODY, TOKENIZER, TOWERS, Body, Reader
 from rag.reader import BUNDLED as BUNDLED_READER
 from rag.rerank import PassageRanker
 from rag.search import HybridSearch
 from rag.training import encoder as encoder_training
 from rag.training import ranker as ranker_training
+from rag.training.comparison import ComparisonTraining
+from rag.training.comparison import Recipe as ComparisonRecipe
 from rag.training.examples import index_texts, load_examples, shortened, small_archives
 from rag.training.lexicon import Recipe as LexiconRecipe
 from rag.training.lexicon import align
@@ -129,13 +132,20 @@ def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
     examples = load_examples(records, texts, search, encoder, rng, 0.3, 0.3, lambda line: None)
     recipe = ranker_training.Recipe(hidden=8, epochs=40, batch=4, folds=2, dropout=0.0)
     folds = ranker_training.folds_of(examples, recipe)
-    training = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=2, batch=4))
-    readers = held_out(training, folds, lambda line: None)
+    look = ranker_training.train_first_look(examples, folds, recipe)
+    towers = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=2, batch=4))
+    cosines = held_out(towers, folds, lambda line: None)
+    seen = [np.stack([own, np.zeros_like(own)], axis=1) for own in cosines]
+    readings = [own[leading(scores)] for own, scores in zip(seen, look.scores, strict=True)]
     made_for = {"encoder": encoder.fingerprint, "reader": "1111"}
-    scores = ranker_training.train_ranker(examples, readers, folds, made_for, tmp_path, recipe)
+    scores = ranker_training.train_ranker(examples, look, readings, folds, made_for, tmp_path, recipe)
     assert set(scores) == {"first", "three", "auroc"}
     ranker = Ranker(encoder.fingerprint, "1111", tmp_path)
-    judged = [(ranker.judge(e.rows, read), e) for e, read in zip(examples, readers, strict=True) if e.gold.any()]
+    judged = [
+        (ranker.judge(e.rows, lambda chosen, first, own=own: own[list(chosen)]), e)
+        for e, own in zip(examples, seen, strict=True)
+        if e.gold.any()
+    ]
     assert sum(e.gold[j.scores.argmax()] for j, e in judged) > 0.7 * len(judged)
     assert all(0 <= j.confidence <= 1 for j, _ in judged)
     for encoder_, reader in (("0000", "1111"), (encoder.fingerprint, "0000")):
@@ -153,11 +163,36 @@ def test_towers_learn_what_answers_and_numpy_reads_as_torch_does(
     for name in (TOKENIZER, BODY):
         (tmp_path / name).symlink_to(BUNDLED_READER / name)
     save_towers(towers, tmp_path)
+    (tmp_path / COMPARISON).symlink_to(BUNDLED_READER / COMPARISON)
     reader = Reader(tmp_path)
     for number, example in enumerate(examples):
-        own = reader.cosines(example.question, example.texts)
-        assert own == pytest.approx(training.cosines(towers, number), abs=0.02)
+        own = reader.read(example.question, example.texts, np.zeros(len(example.texts), np.float32))[:, 0]
+        assert own == pytest.approx(training.cosines(towers, number), abs=0.03)
         assert not example.gold.any() or example.gold[own.argmax()]
+
+
+def test_a_comparison_learns_what_answers_and_numpy_compares_as_torch_does(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    search, rng = HybridSearch(texts, encoder), random.Random(1)
+    examples = load_examples(records, texts, search, encoder, rng, 0.0, 0.0, lambda line: None)
+    nothing = [np.zeros(len(e.texts), np.float32) for e in examples]
+    bundled = Reader()
+    cosines = [bundled.read(e.question, e.texts, own)[:, 0] for e, own in zip(examples, nothing, strict=True)]
+    recipe = ComparisonRecipe(epochs=30, batch=4, learning_rate=3e-3, axes=24, dropout=0.0)
+    training = ComparisonTraining(examples, nothing, cosines, Body(BUNDLED_READER), recipe)
+    network = training.fit(range(len(examples)))
+    for name in (TOKENIZER, BODY, TOWERS):
+        (tmp_path / name).symlink_to(BUNDLED_READER / name)
+    training.save(network, tmp_path)
+    reader = Reader(tmp_path)
+    for number, example in enumerate(examples):
+        own = training.logits(network, number)
+        assert own.shape == (min(READ, len(example.texts)),)
+        read = reader.read(example.question, example.texts[: len(own)], np.zeros(len(own), np.float32))
+        assert read[:, 1] == pytest.approx(own, abs=0.1)
+        answered = example.gold[: len(own)]
+        assert answered[own.argmax()] if answered.any() else own.max() < 0
 
 
 def test_the_verb_leaves_models_that_fit_each_other_with_their_cards(data: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rag.features import NAMES
-from rag.ranker import CONFIG, READING, WEIGHTS, Read, Rows, leading, overview, with_reading
+from rag.ranker import CONFIG, READING, WEIGHTS, Rows, leading, overview, with_reading
 from rag.terms import Array
 from rag.training.examples import Example, Say
 
@@ -52,27 +52,43 @@ class Recipe:
     seed: int = 7
 
 
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """The network, and the scores that it would give to the candidates of each example without having seen its text."""
+
+    network: Perceptron
+    scores: list[Array]
+
+
+def train_first_look(
+    examples: Sequence[Example], folds: Sequence[int], recipe: Recipe = Recipe(), say: Say = lambda line: None
+) -> FirstLook:
+    """Trains what chooses the sentences that are read. ``folds`` are one an example."""
+    torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
+    look = FirstLook(*_fit_sentences([e.rows for e in examples], examples, folds, recipe))
+    say("first look: " + _told(figures([(s, 0.0) for s in look.scores], examples)))
+    return look
+
+
 def train_ranker(
     examples: Sequence[Example],
-    readers: Sequence[Read],
+    look: FirstLook,
+    readings: Sequence[Array],
     folds: Sequence[int],
     made_for: Mapping[str, str],
     out: Path,
     recipe: Recipe = Recipe(),
     say: Say = lambda line: None,
 ) -> dict[str, float]:
-    """Trains on examples and what reads each of them, saves under ``out``; gives validation scores.
+    """Trains what knows the readings, saves all under ``out``; gives validation scores.
 
-    ``readers`` and ``folds`` are one an example: the reader has not seen the texts of the example's fold. ``made_for``
-    holds the fingerprints of ``encoder`` and ``reader``.
+    ``readings`` and ``folds`` are one an example: what a reader that has not seen the texts of its fold says of the
+    candidates that lead by the first look. ``made_for`` holds the fingerprints of ``encoder`` and ``reader``.
     """
-    torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
-    first, looked = _fit_sentences(_rows(examples), examples, folds, recipe)
-    say("first look: " + _told(figures([(s, 0.0) for s in looked], examples)))
-    chosen = [leading(scores) for scores in looked]
+    torch.set_num_threads(1)
     rows = [
-        with_reading(e.rows, scores, own, read(own.tolist()))
-        for e, scores, own, read in zip(examples, looked, chosen, readers, strict=True)
+        with_reading(e.rows, scores, leading(scores), reading)
+        for e, scores, reading in zip(examples, look.scores, readings, strict=True)
     ]
     sentence, scores = _fit_sentences(rows, examples, folds, recipe)
     answerable, confident = _fit_answerable(rows, examples, scores, folds, recipe)
@@ -81,7 +97,7 @@ def train_ranker(
     answer, nearest = (float(sure[int(share * len(sure))]) for share in (recipe.refused, recipe.lost))
     say("validation: " + _told(measured))
     thresholds = {"answer_threshold": answer, "nearest_threshold": nearest}
-    save({"first": first, "sentence": sentence, "answerable": answerable}, made_for, out, thresholds)
+    save({"first": look.network, "sentence": sentence, "answerable": answerable}, made_for, out, thresholds)
     return measured
 
 
@@ -91,10 +107,6 @@ def folds_of(examples: Sequence[Example], recipe: Recipe = Recipe()) -> list[int
     random.Random(recipe.seed).shuffle(documents)
     fold = {document: i % recipe.folds for i, document in enumerate(documents)}
     return [fold[e.document] for e in examples]
-
-
-def _rows(examples: Sequence[Example]) -> list[Array]:
-    return [e.rows for e in examples]
 
 
 def _told(measured: Mapping[str, float]) -> str:
@@ -159,7 +171,7 @@ class Lists:
         shape = (len(chosen), int(lengths.max()))
         scores = torch.full(shape, -1e4).index_put(place, network(self.rows[flat]))
         gold = torch.zeros(shape, dtype=torch.bool).index_put(place, self._gold[flat])
-        return _listwise(scores, gold)
+        return listwise(scores, gold)
 
 
 class Perceptron(nn.Module):
@@ -235,7 +247,7 @@ def _descend(
     network.eval()
 
 
-def _listwise(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+def listwise(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     """The negative log of the probability of any gold sentence, or of "none" where there is none."""
     none = torch.zeros(len(scores))
     everything = torch.logsumexp(torch.cat([scores, none[:, None]], dim=1), dim=1)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
-from rag.ranker import Read
 from rag.reader import TOWERS, Body
 from rag.terms import Array
 from rag.training.examples import Example, Say
@@ -29,6 +28,7 @@ Halves = NDArray[np.float16]
 _PARTS = ("dense", "bias", "hidden0", "skip1", "hidden1", "hidden2", "skip3", "hidden3")
 _TOWERS = ("question", "sentence")
 _READ_AT_ONCE = 256
+_LARGEST = 127  # of eight bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,42 +148,41 @@ def _read(body: Body, texts: Sequence[str]) -> tuple[Halves, Array]:
     sums, roots = np.zeros((len(texts), body.width), np.float16), np.zeros(len(texts), np.float32)
     for start in range(0, len(order), _READ_AT_ONCE):
         own = order[start : start + _READ_AT_ONCE]
-        sums[own], roots[own] = body([texts[i] for i in own])
+        read = body([texts[i] for i in own])
+        sums[own], roots[own] = read.sums, read.roots
     return sums, roots
 
 
 def save_towers(towers: _Towers, out: Path) -> None:
-    """Writes the towers beside the body, in half precision."""
-    tensors = {
-        f"{tower}.{part}": towers.weights[f"{tower}_{part}"].detach().half().contiguous()
-        for tower in _TOWERS
-        for part in _PARTS
-    }
+    """Writes the towers beside the body: matrices in eight bits with a scale a column, the rest in half precision."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name, tensor in towers.weights.items():
+        weights, to = tensor.detach(), name.replace("_", ".")
+        if weights.ndim == 2:
+            tensors[f"{to}.scale"] = weights.abs().amax(dim=0) / _LARGEST
+            weights = (weights / tensors[f"{to}.scale"]).round().to(torch.int8)
+        tensors[to] = weights.contiguous() if weights.dtype == torch.int8 else weights.half()
     save_file(tensors, str(out / TOWERS))
     (out / TOWERS).chmod(0o644)  # safetensors makes it private
 
 
-def held_out(training: ReaderTraining, folds: Sequence[int], say: Say) -> list[Read]:
-    """For each example, what reads its candidates: towers that have not seen its text."""
+def held_out(training: ReaderTraining, folds: Sequence[int], say: Say) -> list[Array]:
+    """For each example, the cosines of its candidates, by towers that have not seen its text."""
     cosines: list[Array] = [np.zeros(0, np.float32)] * len(folds)
     for fold in sorted(set(folds)):
         towers = training.fit([i for i, own in enumerate(folds) if own != fold])
         for i, own in enumerate(folds):
             if own == fold:
                 cosines[i] = training.cosines(towers, i)
-        say(f"the reader without part {fold + 1}")
-    return [_among(own) for own in cosines]
+        say(f"the towers without part {fold + 1}")
+    return cosines
 
 
-def _among(cosines: Array) -> Read:
-    return lambda chosen: np.asarray(cosines[list(chosen)])
-
-
-def first_by_reader(examples: Sequence[Example], readers: Sequence[Read]) -> float:
-    """Share of the examples with evidence whose best sentence, by the reader alone, is evidence."""
+def first_by_reader(examples: Sequence[Example], cosines: Sequence[Array]) -> float:
+    """Share of the examples with evidence whose best sentence, by the towers alone, is evidence."""
     hits = [
-        bool(e.gold[np.where(e.quotable, read(range(len(e.gold))), -1).argmax()])
-        for e, read in zip(examples, readers, strict=True)
+        bool(e.gold[np.where(e.quotable, own, -1).argmax()])
+        for e, own in zip(examples, cosines, strict=True)
         if e.gold.any()
     ]
     return float(np.mean(hits))

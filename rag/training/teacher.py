@@ -82,7 +82,8 @@ def _vectors(teacher: Body, texts: Sequence[str]) -> Array:
     vectors = np.zeros((len(texts), teacher.tensors["tower.hidden3"].shape[1]), dtype=np.float32)
     for start in range(0, len(order), _AT_ONCE):
         own = order[start : start + _AT_ONCE]
-        vectors[own] = tower(teacher.tensors, "tower", *teacher([texts[i] for i in own]))
+        read = teacher([texts[i] for i in own])
+        vectors[own] = tower(teacher.tensors, "tower", read.sums, read.roots)
     return vectors
 
 
