@@ -42,6 +42,15 @@ def test_the_commands_of_the_readme_parse(monkeypatch: pytest.MonkeyPatch) -> No
     assert {"build", "search", "ask", "show", "check", "eval retrieval", "eval answers"} <= known
 
 
+def test_the_first_answer_of_the_readme_is_what_beleg_says(
+    demo_index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = re.search(r'^\$ python -m rag ask "(.+?)"\n(.+?)^```', README, re.M | re.S)
+    assert shown
+    assert cli.main(["ask", shown[1], "--index", str(demo_index)]) == 0
+    assert capsys.readouterr().out.strip() == shown[2].strip()
+
+
 def test_the_bundled_models_are_small() -> None:
     assert sum(p.stat().st_size for p in (PROJECT / "models").rglob("*") if p.is_file()) < 60_000_000
 

@@ -30,13 +30,14 @@ from rag.training import encoder as encoder_training
 from rag.training import ranker as ranker_training
 from rag.training.comparison import ComparisonTraining
 from rag.training.comparison import Recipe as ComparisonRecipe
+from rag.training.descent import held_out
 from rag.training.examples import index_texts, load_examples, shortened, small_archives
 from rag.training.lexicon import Recipe as LexiconRecipe
 from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
-from rag.training.reader import ReaderTraining, held_out, save_towers
+from rag.training.reader import ReaderTraining, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.run import train
 from rag.training.teacher import lessons
@@ -134,7 +135,7 @@ def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
     folds = ranker_training.folds_of(examples, recipe)
     look = ranker_training.train_first_look(examples, folds, recipe)
     towers = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=2, batch=4))
-    cosines = held_out(towers, folds, lambda line: None)
+    cosines = held_out(towers.fit, towers.cosines, folds, lambda line: None)
     seen = [np.stack([own, np.zeros_like(own)], axis=1) for own in cosines]
     readings = [own[leading(scores)] for own, scores in zip(seen, look.scores, strict=True)]
     made_for = {"encoder": encoder.fingerprint, "reader": "1111"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from rag.comparison import COMPARISON, TOKENS, clues
 from rag.ranker import leading
 from rag.reader import Body
 from rag.terms import Array
+from rag.training.descent import descend
 from rag.training.examples import Example, Say
 from rag.training.ranker import listwise
 
@@ -32,6 +34,7 @@ _READ_AT_ONCE = 128
 _AT_ONCE = 48  # sentences of like length that are compared together, so that few rows are empty
 _SAMPLE = 1_500  # texts from which the axes are found
 _SHARPNESS = 12.0  # of the matching, at the start
+_CLIP = 1.0  # the norm of a step's gradient at most
 _NEVER = -1e4
 
 
@@ -168,20 +171,9 @@ class ComparisonTraining:
         network = _Network(r, self._texts.rarity)
         rng = np.random.default_rng(r.seed)
         optimizer = torch.optim.AdamW(network.parameters(), lr=r.learning_rate, weight_decay=r.weight_decay)
-        steps = r.epochs * -(-len(chosen) // r.batch)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, r.learning_rate, total_steps=steps)
-        network.train()
-        for epoch in range(r.epochs):
-            order = rng.permutation(chosen)
-            for start in range(0, len(order), r.batch):
-                optimizer.zero_grad()
-                loss = self._loss(network, order[start : start + r.batch], rng)
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-            say(f"comparison, pass {epoch + 1} of {r.epochs}, last loss {loss.item():.3f}")
-        return network.eval()
+        loss, tell = partial(self._loss, network, rng), lambda line: say(f"comparison, {line}")
+        descend(network, optimizer, loss, chosen, rng.permutation, r.epochs, r.batch, clip=_CLIP, say=tell)
+        return network
 
     def logits(self, network: _Network, example: int) -> Array:
         """For the candidates of an example that would be read, in that order."""
@@ -203,17 +195,12 @@ class ComparisonTraining:
         save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, str(out / COMPARISON))
         (out / COMPARISON).chmod(0o644)  # safetensors makes it private
 
-    def _loss(self, network: _Network, chosen: Rows, rng: np.random.Generator) -> torch.Tensor:
+    def _loss(self, network: _Network, rng: np.random.Generator, chosen: Rows) -> torch.Tensor:
         questions = [self._questions[i] for i in chosen]
         drawn = [self._drawn(question, rng) for question in questions]
-        scores = self._compared(network, questions, drawn)
-        lengths = [len(own) for own in drawn]
-        row, column = np.repeat(np.arange(len(drawn)), lengths), np.concatenate([np.arange(n) for n in lengths])
-        place = (torch.from_numpy(row), torch.from_numpy(column))
-        shape = (len(drawn), max(lengths))
-        evidence = torch.from_numpy(np.concatenate([q.gold[own] for q, own in zip(questions, drawn, strict=True)]))
-        table = torch.full(shape, _NEVER).index_put(place, scores)
-        return listwise(table, torch.zeros(shape, dtype=torch.bool).index_put(place, evidence))
+        gold = np.concatenate([q.gold[own] for q, own in zip(questions, drawn, strict=True)])
+        lengths = np.array([len(own) for own in drawn])
+        return listwise(self._compared(network, questions, drawn), torch.from_numpy(gold), lengths)
 
     def _drawn(self, question: _Question, rng: np.random.Generator) -> Rows:
         r = self._recipe
@@ -273,15 +260,3 @@ def _main_axes(body: Body, texts: Sequence[str], count: int) -> tuple[Array, Arr
     values, vectors = np.linalg.eigh(np.cov((states - mean).T))
     scale = np.sqrt(values[::-1][:count].mean())
     return mean, (vectors[:, ::-1][:, :count] / scale).astype(np.float32)
-
-
-def held_out(training: ComparisonTraining, folds: Sequence[int], say: Say) -> list[Array]:
-    """For each example, the logits of the candidates that would be read, by a network that has not seen its text."""
-    logits: list[Array] = [np.zeros(0, np.float32)] * len(folds)
-    for fold in sorted(set(folds)):
-        network = training.fit([i for i, own in enumerate(folds) if own != fold])
-        for i, own in enumerate(folds):
-            if own == fold:
-                logits[i] = training.logits(network, i)
-        say(f"the comparison without part {fold + 1}")
-    return logits

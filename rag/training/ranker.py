@@ -24,6 +24,7 @@ from torch import nn
 from rag.features import NAMES
 from rag.ranker import CONFIG, READING, WEIGHTS, Rows, leading, overview, with_reading
 from rag.terms import Array
+from rag.training.descent import descend
 from rag.training.examples import Example, Say
 
 Judged = tuple[Array, float]  # scores of the sentences, confidence that any answers
@@ -165,13 +166,8 @@ class Lists:
         """The listwise loss of the chosen questions."""
         lengths = self._lengths[chosen]
         column = np.concatenate([np.arange(length) for length in lengths])
-        row = np.repeat(np.arange(len(chosen)), lengths)
         flat = torch.from_numpy(np.repeat(self._starts[chosen], lengths) + column)
-        place = (torch.from_numpy(row), torch.from_numpy(column))
-        shape = (len(chosen), int(lengths.max()))
-        scores = torch.full(shape, -1e4).index_put(place, network(self.rows[flat]))
-        gold = torch.zeros(shape, dtype=torch.bool).index_put(place, self._gold[flat])
-        return listwise(scores, gold)
+        return listwise(network(self.rows[flat]), self._gold[flat], lengths)
 
 
 class Perceptron(nn.Module):
@@ -201,15 +197,11 @@ def _values(network: Perceptron, rows: Array) -> Array:
 
 def _fit_ranking(network: Perceptron, lists: Lists, seen: Rows, recipe: Recipe) -> None:
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    _descend(
-        network,
-        optimizer,
-        lambda chosen: lists.loss(network, seen[np.array(chosen)]),
-        len(seen),
-        recipe.epochs,
-        recipe.batch,
-        recipe.seed,
-    )
+
+    def loss(chosen: Sequence[int]) -> torch.Tensor:
+        return lists.loss(network, seen[np.array(chosen)])
+
+    descend(network, optimizer, loss, range(len(seen)), _shuffled(recipe), recipe.epochs, recipe.batch)
 
 
 def _fit_judging(network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, recipe: Recipe) -> None:
@@ -219,40 +211,27 @@ def _fit_judging(network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, re
         own = torch.tensor(chosen)
         return nn.functional.binary_cross_entropy_with_logits(network(rows[own]), gold[own])
 
-    _descend(network, optimizer, loss, len(rows), recipe.judge_epochs, 2 * recipe.batch, recipe.seed)
+    descend(network, optimizer, loss, range(len(rows)), _shuffled(recipe), recipe.judge_epochs, 2 * recipe.batch)
 
 
-def _descend(
-    network: Perceptron,
-    optimizer: torch.optim.Optimizer,
-    loss: Callable[[Sequence[int]], torch.Tensor],
-    count: int,
-    epochs: int,
-    batch: int,
-    seed: int,
-) -> None:
-    """Lowers the loss over examples 0 to ``count``, in a new order each epoch, with one cycle of the learning rate."""
-    rng = random.Random(seed)
-    steps = epochs * -(-count // batch)
-    rate = optimizer.param_groups[0]["lr"]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
-    network.train()
-    for _ in range(epochs):
-        order = rng.sample(range(count), count)
-        for start in range(0, count, batch):
-            optimizer.zero_grad()
-            loss(order[start : start + batch]).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-    network.eval()
+def _shuffled(recipe: Recipe) -> Callable[[Sequence[int]], list[int]]:
+    rng = random.Random(recipe.seed)
+    return lambda chosen: rng.sample(chosen, len(chosen))
 
 
-def listwise(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-    """The negative log of the probability of any gold sentence, or of "none" where there is none."""
-    none = torch.zeros(len(scores))
-    everything = torch.logsumexp(torch.cat([scores, none[:, None]], dim=1), dim=1)
-    wanted = torch.logsumexp(scores.masked_fill(~gold, -1e4), dim=1)
-    return (everything - torch.where(gold.any(dim=1), wanted, none)).mean()
+def listwise(scores: torch.Tensor, gold: torch.Tensor, lengths: NDArray[np.int64]) -> torch.Tensor:
+    """The negative log of the probability of any gold candidate, or of "none", which scores 0, where there is none.
+
+    ``scores`` and ``gold`` hold the lists of all questions one behind the other; the mean over the questions.
+    """
+    row, column = np.repeat(np.arange(len(lengths)), lengths), np.concatenate([np.arange(n) for n in lengths])
+    place, shape = (torch.from_numpy(row), torch.from_numpy(column)), (len(lengths), int(lengths.max()))
+    table = torch.full(shape, -1e4).index_put(place, scores)
+    evidence = torch.zeros(shape, dtype=torch.bool).index_put(place, gold)
+    none = torch.zeros(len(table))
+    everything = torch.logsumexp(torch.cat([table, none[:, None]], dim=1), dim=1)
+    wanted = torch.logsumexp(table.masked_fill(~evidence, -1e4), dim=1)
+    return (everything - torch.where(evidence.any(dim=1), wanted, none)).mean()
 
 
 def averaged(networks: Sequence[Perceptron]) -> Perceptron:

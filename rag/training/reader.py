@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch import nn
 
 from rag.reader import TOWERS, Body
 from rag.terms import Array
+from rag.training.descent import descend
 from rag.training.examples import Example, Say
 
 Rows = NDArray[np.int64]
@@ -100,19 +102,11 @@ class ReaderTraining:
         ids = [i for i in chosen if self._questions[i].gold.any()]
         rng = np.random.default_rng(r.seed)
         optimizer = torch.optim.AdamW(towers.parameters(), lr=r.learning_rate, weight_decay=r.weight_decay)
-        steps = r.epochs * -(-len(ids) // r.batch)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, r.learning_rate, total_steps=steps)
-        towers.train()
-        for epoch in range(r.epochs):
-            order = rng.permutation(ids)
-            for start in range(0, len(order), r.batch):
-                optimizer.zero_grad()
-                loss = self._loss(towers, order[start : start + r.batch], rng)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-            say(f"towers, pass {epoch + 1} of {r.epochs}, last loss {loss.item():.3f}")
-        return towers.eval()
+        loss = partial(self._loss, towers, rng)
+        descend(
+            towers, optimizer, loss, ids, rng.permutation, r.epochs, r.batch, say=lambda line: say(f"towers, {line}")
+        )
+        return towers
 
     def cosines(self, towers: _Towers, example: int) -> Array:
         """How well each candidate of an example answers its question."""
@@ -122,7 +116,7 @@ class ReaderTraining:
             said = self._vectors(towers, "sentence", question.candidates)
             return np.asarray((said @ asked[0]).numpy(), dtype=np.float32)
 
-    def _loss(self, towers: _Towers, chosen: Iterable[int], rng: np.random.Generator) -> torch.Tensor:
+    def _loss(self, towers: _Towers, rng: np.random.Generator, chosen: Iterable[int]) -> torch.Tensor:
         questions = [self._thinned(self._questions[i], rng) for i in chosen]
         asked = self._vectors(towers, "question", np.array([q.own for q in questions]))
         said = self._vectors(towers, "sentence", np.concatenate([q.candidates for q in questions]))
@@ -164,18 +158,6 @@ def save_towers(towers: _Towers, out: Path) -> None:
         tensors[to] = weights.contiguous() if weights.dtype == torch.int8 else weights.half()
     save_file(tensors, str(out / TOWERS))
     (out / TOWERS).chmod(0o644)  # safetensors makes it private
-
-
-def held_out(training: ReaderTraining, folds: Sequence[int], say: Say) -> list[Array]:
-    """For each example, the cosines of its candidates, by towers that have not seen its text."""
-    cosines: list[Array] = [np.zeros(0, np.float32)] * len(folds)
-    for fold in sorted(set(folds)):
-        towers = training.fit([i for i, own in enumerate(folds) if own != fold])
-        for i, own in enumerate(folds):
-            if own == fold:
-                cosines[i] = training.cosines(towers, i)
-        say(f"the towers without part {fold + 1}")
-    return cosines
 
 
 def first_by_reader(examples: Sequence[Example], cosines: Sequence[Array]) -> float:

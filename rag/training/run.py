@@ -29,7 +29,7 @@ from rag.terms import Array
 from rag.training.body import PACKAGE, make_body
 from rag.training.comparison import ComparisonTraining
 from rag.training.comparison import Recipe as ComparisonRecipe
-from rag.training.comparison import held_out as held_out_logits
+from rag.training.descent import held_out
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
 from rag.training.examples import Example, index_texts, load_examples, small_archives
@@ -39,7 +39,7 @@ from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
 from rag.training.ranker import FirstLook, folds_of, train_first_look, train_ranker
 from rag.training.ranker import Recipe as SentenceRecipe
-from rag.training.reader import ReaderTraining, first_by_reader, held_out, save_towers
+from rag.training.reader import ReaderTraining, first_by_reader, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.words import train_words
 from rag.translate import BUNDLED as LEXICON
@@ -129,12 +129,12 @@ def _train_reader(
     towers = ReaderTraining(examples, body, ReaderRecipe())
     say(f"all sentences read after {time.monotonic() - began:.0f} s")
     save_towers(towers.fit(range(len(examples)), say), out)
-    cosines = held_out(towers, folds, say)
+    cosines = held_out(towers.fit, towers.cosines, folds, lambda line: say(f"the towers {line}"))
     reached = first_by_reader(examples, cosines)
     say(f"the best sentence by the towers is evidence for {reached:.3f}")
     comparison = ComparisonTraining(examples, look.scores, cosines, body, ComparisonRecipe())
     comparison.save(comparison.fit(range(len(examples)), say), out)
-    logits = held_out_logits(comparison, folds, say)
+    logits = held_out(comparison.fit, comparison.logits, folds, lambda line: say(f"the comparison {line}"))
     (out / "README.md").write_text(_reader_card(out, count, reached, time.monotonic() - began), "utf-8")
     say(f"reader in {out}")
     return [

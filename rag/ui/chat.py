@@ -57,12 +57,16 @@ def chat_page(assistant: Assistant, settings: Settings, texts: Texts) -> None:
         with tools:
             _tools(texts)
     with body:
-        for turn, answer in enumerate(own.conversation.answers):
+        drawn = own.conversation.answers
+        for turn, answer in enumerate(drawn):
             if own.again is not None and own.again.turn == turn:
                 _renew(own, own.again, answer.query.question, texts)
             _turn(assistant, turn, answer, settings.feedback, texts)
         while own.pending:
             _ask(assistant, own, settings.feedback, texts)
+            drawn = own.conversation.answers
+        if own.conversation.answers is not drawn:
+            st.rerun()  # the run before this one, not quite at its end, took up what a language model wrote
         if not own.conversation.answers:
             _welcome(examples(settings.corpus, newest, texts.language), texts)
     with panel:
