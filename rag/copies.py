@@ -25,7 +25,7 @@ def runs(text: str) -> Runs:
 
     Remembered, since the same passages come back with every question on a topic.
     """
-    own = [word.lower() for word in words(text)]
+    own = words(text.lower())
     if len(own) < RUN:
         return frozenset([hash(tuple(own))] if own else [])
     return frozenset(map(hash, zip(*(own[i:] for i in range(RUN)), strict=False)))

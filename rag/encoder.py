@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BUNDLED = MODELS / "beleg-static-de"
 MAX_CHARACTERS = 8_000  # a passage is about 1,600; what is longer is no passage but an accident
 _BATCH = 1_024
-_WORTH_THREADS = 64  # a few texts are split into tokens sooner than the tokenizer's threads have woken up
+_WORTH_THREADS = 20_000  # characters: fewer are split into tokens sooner than the tokenizer's threads have woken up
 
 
 def load_encoder(name: str | None = None) -> Encoder:
@@ -114,7 +114,7 @@ class StaticEncoder:
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         cut = [text[:MAX_CHARACTERS] for text in texts]
-        if len(cut) < _WORTH_THREADS:
+        if sum(map(len, cut)) < _WORTH_THREADS:
             ids = [self.tokenizer.encode(text, add_special_tokens=False).ids for text in cut]
         else:
             ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cut, add_special_tokens=False)]

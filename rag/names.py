@@ -114,10 +114,11 @@ _SHORTEST = 5
 
 def name_key(word: str) -> str:
     """The key of a name, shared by its spellings; any other word is its own key. Genitives lose their ``s``."""
-    for form in (word, word.removesuffix("s")):
+    forms = (word, word[:-1]) if word.endswith("s") else (word,)
+    for form in forms:
         if form in _KEYS:
             return _KEYS[form]
-    for form in (word, word.removesuffix("s")):
+    for form in forms:
         if len(form) >= _SHORTEST and _SURNAME.fullmatch(form):
             return _surname_key(form)
     return word

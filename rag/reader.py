@@ -8,9 +8,9 @@ worth beside other evidence is learned by ``rag.ranker``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ _BEGIN, _END = 1, 2
 _CHANNELS = 256
 _MAX_TOKENS = 96
 _GAP = 2  # rows of zeros between two sentences: as far as the widest convolution looks
+_MARGIN = 2 * _GAP  # before the first and behind the last: as far as two of them look
 _EPSILON = 1e-12
 _KNOWN = 2_000  # sentences remembered, some 20 kB each: the same ones come back with every question on a topic
 
@@ -68,6 +69,9 @@ class Body:
             self._tokens, self._scale = tensors.pop("tokens"), tensors.pop("tokens.scale").astype(np.float32)
             self.tensors: Tensors = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
             self.width, self.pieces = len(self.tensors["norm.weight"]), len(self._tokens)
+            self._first = {  # layer of each branch, the weights of its steps side by side
+                width: np.concatenate(np.split(self.tensors[f"{width}.0.weight"], width), axis=1) for width in BRANCHES
+            }
             self._projected = np.zeros((len(self._tokens), len(BRANCHES), _CHANNELS), dtype=np.float16)
             self._known = np.zeros(len(self._tokens), dtype=bool)
         except Exception as error:  # tokenizers raises Exception itself, safetensors has a type of its own
@@ -80,26 +84,27 @@ class Body:
             for text in texts
         ]
         lengths = np.array([len(row) for row in rows])
-        starts = _GAP + np.cumsum([0, *(lengths[:-1] + _GAP)])
-        there = np.zeros((int(lengths.sum()) + _GAP * (len(rows) + 1), 1), dtype=np.float32)
-        ids = np.zeros(len(there), dtype=np.int64)
-        for start, row in zip(starts, rows, strict=True):
-            there[start : start + len(row)] = 1
-            ids[start : start + len(row)] = row
-        begun = self._project(ids)
-        convolved = (self._convolved(begun[:, i] * there, there, width) for i, width in enumerate(BRANCHES))
-        read = self._normalised(np.concatenate([self._vectors(ids) * there, *convolved], axis=1), "norm") * there
-        roots = np.sqrt(lengths).astype(np.float32)
+        starts = np.cumsum([0, *(lengths[:-1] + _GAP)])
         spans = [slice(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+        distinct, places = np.unique(np.concatenate(rows), return_inverse=True)
+        place = np.full(spans[-1].stop + 2 * _MARGIN, len(distinct))  # where no token stands, that of a row of zeros
+        place[np.concatenate([np.arange(span.start, span.stop) for span in spans]) + _MARGIN] = places
+        there = (place < len(distinct)).astype(np.float32)[:, np.newaxis]
+        begun = _with_nothing(self._project(distinct))
+        convolved = (self._convolved(begun[:, i], place, there, width) for i, width in enumerate(BRANCHES))
+        own = slice(_MARGIN, -_MARGIN)
+        read = np.concatenate([_with_nothing(self._vectors(distinct))[place[own]], *convolved], axis=1)
+        read = self._normalised(read, "norm") * there[own]
+        roots = np.sqrt(lengths).astype(np.float32)
         sums = np.add.reduceat(read, starts, axis=0) / roots[:, np.newaxis]
-        return InContext(sums, roots, [ids[span] for span in spans], [read[span] for span in spans])
+        return InContext(sums, roots, [np.array(row) for row in rows], [read[span] for span in spans])
 
-    def _vectors(self, ids: NDArray[np.int64]) -> Array:
-        return np.asarray(self._tokens[ids] * self._scale[ids][:, np.newaxis])
+    def _vectors(self, ids: Ids) -> Array:
+        return np.asarray(self._tokens[ids] * self._scale[ids][:, np.newaxis], dtype=np.float32)
 
-    def _project(self, ids: NDArray[np.int64]) -> Array:
+    def _project(self, ids: Ids) -> Array:
         """How each convolution sees the tokens: the same wherever they stand, so each token is worked out once."""
-        if len(new := np.unique(ids[~self._known[ids]])):
+        if len(new := ids[~self._known[ids]]):
             vectors = self._vectors(new)
             for i, width in enumerate(BRANCHES):
                 projected = vectors @ self.tensors[f"{width}.project.weight"] + self.tensors[f"{width}.project.bias"]
@@ -107,24 +112,43 @@ class Body:
             self._known[new] = True
         return np.asarray(self._projected[ids], dtype=np.float32)
 
-    def _convolved(self, x: Array, there: Array, width: int) -> Array:
-        w, before = self.tensors, (width - 1) // 2
-        for layer in range(2):
-            window = np.concatenate([_shifted(x, step - before) for step in range(width)], axis=1)
-            x = x + np.maximum(window @ w[f"{width}.{layer}.weight"] + w[f"{width}.{layer}.bias"], 0) * there
-        return x
+    def _convolved(self, begun: Array, place: NDArray[np.int64], there: Array, width: int) -> Array:
+        """Two layers, each of which looks ``_GAP`` rows around: of so many fewer at both ends it tells what they are.
+
+        ``begun`` holds each token once, so what the first layer sees of it is worked out once.
+        """
+        first, rows = _GAP - (width - 1) // 2, len(place) - 2 * _GAP
+        each = np.split(begun @ self._first[width], width, axis=1)
+        seen = _sum(each[step][place[first + step : first + step + rows]] for step in range(width))
+        x: Array = begun[place[_GAP:-_GAP]] + self._onward(seen, there[_GAP:-_GAP], f"{width}.0")
+        second, rows = np.split(self.tensors[f"{width}.1.weight"], width), rows - 2 * _GAP
+        seen = _sum(x[first + step : first + step + rows] @ second[step] for step in range(width))
+        return np.asarray(x[_GAP:-_GAP] + self._onward(seen, there[_MARGIN:-_MARGIN], f"{width}.1"))
+
+    def _onward(self, seen: Array, there: Array, name: str) -> Array:
+        seen += self.tensors[f"{name}.bias"]
+        np.maximum(seen, 0, out=seen)
+        seen *= there
+        return seen
 
     def _normalised(self, x: Array, name: str) -> Array:
         """Layer normalisation (Ba et al. 2016)."""
-        centred = x - x.mean(axis=1, keepdims=True)
-        variance = np.einsum("ij,ij->i", centred, centred) / x.shape[1]
-        centred *= (1 / np.sqrt(variance + _EPSILON))[:, np.newaxis]
-        return np.asarray(centred * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"])
+        out = np.asarray(x - x.mean(axis=1, keepdims=True), dtype=np.float32)
+        variance = np.einsum("ij,ij->i", out, out) / x.shape[1]
+        out *= (1 / np.sqrt(variance + _EPSILON))[:, np.newaxis]
+        out *= self.tensors[f"{name}.weight"]
+        out += self.tensors[f"{name}.bias"]
+        return out
 
 
-def _shifted(x: Array, by: int) -> Array:
-    """Row i of the result is row i + by; the rows beyond the ends are zeros already."""
-    return x if by == 0 else np.roll(x, -by, axis=0)
+def _sum(addends: Iterable[Array]) -> Array:
+    """In the place of the first one."""
+    return reduce(np.ndarray.__iadd__, addends)
+
+
+def _with_nothing(x: Array) -> Array:
+    """With a row of zeros behind."""
+    return np.concatenate([x, np.zeros_like(x[:1])])
 
 
 def _unreadable(folder: Path, error: Exception, made_by: str) -> BelegError:

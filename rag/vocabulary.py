@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,10 @@ from rag.types import Vectors
 Numbers = npt.NDArray[np.int32]
 _MOST_WORDS = 120_000  # some 60 MB of vectors
 _MOST_TEXTS = 12_000  # some 25 MB
+_ONE_QUESTION = 256  # texts: passages and sentences that are looked at more than once
 
 
+@lru_cache(maxsize=_ONE_QUESTION)
 def distinct_words(text: str) -> tuple[str, ...]:
     """The terms of a text in lower case, each once: what it is matched by."""
     return tuple(dict.fromkeys(map(str.lower, terms(text))))
@@ -53,31 +56,31 @@ class Words:
             found = list(map(self._words.get, words))
         return np.array(found, dtype=np.int32)
 
-    def numbers_in(self, text: str) -> Numbers:
-        """The numbers of the distinct words of a text, in order."""
-        known = self._texts.get(text)
-        if known is None:
-            known = self.numbers(distinct_words(text[:MAX_CHARACTERS]))
-            if len(self._texts) >= _MOST_TEXTS:
-                self._texts.clear()
-            self._texts[text] = known
-        return known
+    def numbers_in(self, texts: Sequence[str]) -> list[Numbers]:
+        """The numbers of the distinct words of each text, in order."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        if len(self._texts) + len(new) > _MOST_TEXTS:
+            self._texts, new = {}, list(dict.fromkeys(texts))
+        distinct = [distinct_words(text[:MAX_CHARACTERS]) for text in new]
+        flat = self.numbers(list(chain.from_iterable(distinct)))  # at once: each call of the encoder has its price
+        ends = np.cumsum([len(own) for own in distinct])[:-1]
+        self._texts.update(zip(new, np.split(flat, ends), strict=True) if new else ())
+        return [self._texts[text] for text in texts]
 
     def _learn(self, words: Iterable[str]) -> None:
         new = list(dict.fromkeys(words))
         if len(self) + len(new) > _MOST_WORDS:
             raise OverflowError
         first = len(self)
-        self._vectors[first : first + len(new)] = self._encoder.encode_passages(new)
-        for number, word in enumerate(new, first):
-            self._stem[number] = self._stems.setdefault(stem(word), len(self._stems))
-            own = [self._grams.setdefault(gram, len(self._grams)) for gram in word_grams(word)]
-            start = int(self._gram_ends[number])
-            if start + len(own) > len(self._gram):
-                self._gram = np.concatenate([self._gram, np.empty(len(self._gram) + len(own), dtype=np.int32)])
-            self._gram[start : start + len(own)] = own
-            self._gram_ends[number + 1] = start + len(own)
-        self._words.update(zip(new, range(first, first + len(new)), strict=True))
+        last, grams = first + len(new), [word_grams(word) for word in new]
+        self._vectors[first:last] = self._encoder.encode_passages(new)
+        self._stem[first:last] = _numbered([stem(word) for word in new], self._stems)
+        ends = self._gram_ends[first] + np.cumsum([len(own) for own in grams])
+        self._gram_ends[first + 1 : last + 1] = ends
+        if ends[-1] > len(self._gram):
+            self._gram = np.concatenate([self._gram, np.empty(2 * int(ends[-1]) - len(self._gram), dtype=np.int32)])
+        self._gram[self._gram_ends[first] : ends[-1]] = _numbered(list(chain.from_iterable(grams)), self._grams)
+        self._words.update(zip(new, range(first, last), strict=True))
 
     def vectors(self, numbers: Numbers) -> Vectors:
         """Shape (words, dimension)."""
@@ -104,6 +107,11 @@ class Words:
         hit = columns >= 0
         table[rows[hit], columns[hit]] = 1
         return table
+
+
+def _numbered(terms: Sequence[str], known: dict[str, int]) -> list[int]:
+    """The number of each; new ones get the next."""
+    return [known.setdefault(term, len(known)) for term in terms]
 
 
 class Vocabulary:
@@ -134,7 +142,7 @@ class Vocabulary:
                 return self._looked_up(asked, texts)
 
     def _looked_up(self, asked: Sequence[str], texts: Sequence[str]) -> tuple[Words, Numbers, list[Numbers]]:
-        return self._words, self._words.numbers(asked), [self._words.numbers_in(text) for text in texts]
+        return self._words, self._words.numbers(asked), self._words.numbers_in(texts)
 
 
 @lru_cache(maxsize=2)
