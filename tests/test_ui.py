@@ -58,6 +58,7 @@ from rag.ui.examples import examples
 from rag.ui.feedback import feedback_on, keep
 from rag.ui.holdings import cited_by, first, histogram, holdings
 from rag.ui.narrowing import chips, from_address, within
+from rag.ui.session import Session
 from rag.ui.texts import LANGUAGES, TEXTS, Texts, language_of
 from rag.ui.transcript import answer_text, conversation_markdown, question_link
 from rag.ui.why import GROUNDS, lines, why
@@ -776,6 +777,28 @@ def test_an_answer_in_the_making_that_fails_says_so() -> None:
 
     with pytest.raises(RuntimeError, match="out of order"):
         Writing(answers).answer()
+
+
+def test_two_runs_of_a_page_that_overlap_write_one_answer_and_take_it_up_once() -> None:
+    made, begun = answer("Warum keine Patriots?"), []
+
+    def begin(question: str, _: Conversation) -> Writing:
+        begun.append(question)
+        return Writing(lambda stop: iter([made]))
+
+    own = Session(pending=["Warum keine Patriots?", "Und wann?"])
+    first, second = own.write(begin), own.write(begin)
+    assert first is second
+    assert begun == ["Warum keine Patriots?"]
+    for run in (first, second):
+        own.settle(run, made)
+    assert own.pending == ["Und wann?"]
+    assert own.conversation.answers == (made,)
+    own.settle(own.write(begin), made)
+    assert begun == ["Warum keine Patriots?", "Und wann?"]
+    assert own.write(begin) is None
+    own.settle(answer=made)  # nobody waits for it
+    assert own.conversation.answers == (made, made)
 
 
 def test_a_written_answer_says_who_wrote_it_and_what_was_left_out(

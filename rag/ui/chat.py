@@ -62,8 +62,8 @@ def chat_page(assistant: Assistant, settings: Settings, texts: Texts) -> None:
             if own.again is not None and own.again.turn == turn:
                 _renew(own, own.again, answer.query.question, texts)
             _turn(assistant, turn, answer, settings.feedback, texts)
-        while own.pending:
-            _ask(assistant, own, settings.feedback, texts)
+        while waiting := own.pending[:1]:
+            _ask(assistant, own, waiting[0], settings.feedback, texts)
             drawn = own.conversation.answers
         if own.conversation.answers is not drawn:
             st.rerun()  # the run before this one, not quite at its end, took up what a language model wrote
@@ -97,9 +97,9 @@ def _archive(folder: Path, _store: Store) -> tuple[int, tuple[Article, ...], lis
     return _store.count()[0], tuple(_store.newest(_NEWEST)), _store.sources()
 
 
-def _ask(assistant: Assistant, own: Session, file: Path, texts: Texts) -> None:
+def _ask(assistant: Assistant, own: Session, question: str, file: Path, texts: Texts) -> None:
     """Asks the first question that waits, remembers and shows the answer, in this order: a click may end the run."""
-    turn, question = len(own.conversation.answers), own.pending[0]
+    turn = len(own.conversation.answers)
     with st.container(key=f"turn-{turn}"):
         st.html(markup.question_html(question, turn))
         if assistant.writer is not None:
@@ -126,10 +126,13 @@ def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
 
     A click elsewhere ends the run of the page, not the writing: the next run goes on with it.
     """
-    if own.writing is None:
-        question, talk = own.pending[0], own.conversation
-        own.writing = Writing(lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop))
-    writing = own.writing
+    writing = own.write(
+        lambda question, talk: Writing(
+            lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop),
+        )
+    )
+    if writing is None:  # the run before this one has just taken up the answer
+        return
     _watch(writing, turn, texts)
     try:
         own.settle(writing, writing.answer())

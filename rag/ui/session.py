@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -48,13 +49,21 @@ class Session:
     def conversation(self, changed: Conversation) -> None:
         self.shelf = self.shelf.changed(changed)
 
+    def write(self, begin: Callable[[str, Conversation], Writing]) -> Writing | None:
+        """What a language model is making of the first question that waits, begun if it is not yet; ``None`` if none
+        waits any more."""
+        with self._lock:
+            if self.writing is None and self.pending:
+                self.writing = begin(self.pending[0], self.conversation)
+            return self.writing
+
     def settle(self, writing: Writing | None = None, answer: Answer | None = None) -> None:
         """Ends the first question that waits; also one that failed: it would fail again with every click.
 
         Two runs of the page can see the end of one ``writing``: the second changes nothing.
         """
         with self._lock:
-            if self.writing is not writing:
+            if self.writing is not writing or not self.pending:
                 return
             self.writing = None
             self.pending.pop(0)
