@@ -126,6 +126,7 @@ class Body:
         return np.asarray(x[_GAP:-_GAP] + self._onward(seen, there[_MARGIN:-_MARGIN], f"{width}.1"))
 
     def _onward(self, seen: Array, there: Array, name: str) -> Array:
+        """What a layer adds to its tokens, of what it has seen of them; in the same place."""
         seen += self.tensors[f"{name}.bias"]
         np.maximum(seen, 0, out=seen)
         seen *= there

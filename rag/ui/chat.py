@@ -17,7 +17,7 @@ from rag.types import Answer, Article, Filters
 from rag.ui import markup
 from rag.ui.article import article_panel
 from rag.ui.bridge import connect
-from rag.ui.conversation import Place, by_article
+from rag.ui.conversation import Conversation, Place, by_article
 from rag.ui.examples import examples
 from rag.ui.filters import filter_bar, filter_chips
 from rag.ui.keeping import answer_tools, restart, talks_menu
@@ -126,11 +126,11 @@ def _write(assistant: Assistant, own: Session, turn: int, texts: Texts) -> None:
 
     A click elsewhere ends the run of the page, not the writing: the next run goes on with it.
     """
-    writing = own.write(
-        lambda question, talk: Writing(
-            lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop),
-        )
-    )
+
+    def begin(question: str, talk: Conversation) -> Writing:
+        return Writing(lambda stop: assistant.answers(question, talk.history(), talk.filters, stop=stop))
+
+    writing = own.write(begin)
     if writing is None:  # the run before this one has just taken up the answer
         return
     _watch(writing, turn, texts)
