@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.types import Vectors
+
 COMPARISON = "comparison.safetensors"
 TOKENS = 72  # of a text that are compared; one sentence in sixty is longer
 _SMALL = 1e-12
 
-Array = NDArray[np.float32]
 Halves = NDArray[np.float16]
 Ids = NDArray[np.int64]
 
@@ -33,10 +34,10 @@ class Side:
 class Comparison:
     """The trained weights."""
 
-    def __init__(self, tensors: Mapping[str, Array]) -> None:
+    def __init__(self, tensors: Mapping[str, Vectors]) -> None:
         self._w = tensors
 
-    def sides(self, ids: Sequence[Ids], states: Sequence[Array]) -> list[Side]:
+    def sides(self, ids: Sequence[Ids], states: Sequence[Vectors]) -> list[Side]:
         """Texts by their tokens and the states of these, each of shape (tokens, width of the body)."""
         w, kept = self._w, [own[:TOKENS] for own in ids]
         rows = np.concatenate([own[:TOKENS] for own in states])
@@ -47,7 +48,7 @@ class Comparison:
         parts = (np.split(numbers.astype(np.float16), ends) for numbers in (seen, sought))
         return [Side(*side) for side in zip(kept, *parts, strict=True)]
 
-    def logits(self, question: Side, sentences: Sequence[Side], cosines: Array, first_look: Array) -> Array:
+    def logits(self, question: Side, sentences: Sequence[Side], cosines: Vectors, first_look: Vectors) -> Vectors:
         """One logit a sentence, "none answers" being 0; its cosine and the first look at it are weighed in."""
         w = self._w
         compared = [rows for sentence in sentences for rows in self._compared(question, sentence)]
@@ -61,13 +62,13 @@ class Comparison:
         last = np.maximum(both @ w["judge0.weight"] + w["judge0.bias"], 0)
         return np.asarray((last @ w["judge1.weight"] + w["judge1.bias"])[:, 0], dtype=np.float32)
 
-    def _compared(self, question: Side, sentence: Side) -> tuple[Array, Array]:
+    def _compared(self, question: Side, sentence: Side) -> tuple[Vectors, Vectors]:
         """The tokens of both, each beside what it is matched by on the other side."""
         like = question.sought.astype(np.float32) @ sentence.sought.astype(np.float32).T
         same = question.ids[:, np.newaxis] == sentence.ids
         return self._beside(question, sentence, like, same), self._beside(sentence, question, like.T, same.T)
 
-    def _beside(self, own: Side, other: Side, like: Array, same: NDArray[np.bool_]) -> Array:
+    def _beside(self, own: Side, other: Side, like: Vectors, same: NDArray[np.bool_]) -> Vectors:
         """Each token, its match, both compared; whether it stands there, how like the likest is, how rare it is."""
         best = like.max(axis=1, keepdims=True)
         weights = np.exp(self._w["sharpness"] * (like - best))
@@ -78,6 +79,6 @@ class Comparison:
         return np.concatenate([seen, matched, seen * matched, np.abs(seen - matched), signs], axis=1, dtype=np.float32)
 
 
-def clues(cosines: Array, first_look: Array) -> Array:
+def clues(cosines: Vectors, first_look: Vectors) -> Vectors:
     """Both as inputs of the last step, shape (sentences, 2), brought to the size of the others."""
     return np.stack([3 * cosines, first_look / 4], axis=1)

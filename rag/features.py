@@ -166,7 +166,7 @@ def _analysed(text: str) -> _Sentence:
     lower = text.lower()  # a pattern that ignores case takes twice as long
     return _Sentence(
         words=frozenset(distinct_words(text)),
-        names=tuple([w.lower() for w in words(text)[1:] if w[0].isupper()]),
+        names=tuple(w.lower() for w in words(text)[1:] if w[0].isupper()),
         numbers=frozenset(_NUMBER.findall(text)),
         shape=(
             *(float(bool(form.search(lower))) for form in _LOWER_FORMS),

@@ -114,7 +114,7 @@ _SHORTEST = 5
 
 def name_key(word: str) -> str:
     """The key of a name, shared by its spellings; any other word is its own key. Genitives lose their ``s``."""
-    forms = (word, word[:-1]) if word.endswith("s") else (word,)
+    forms = dict.fromkeys((word, word.removesuffix("s")))
     for form in forms:
         if form in _KEYS:
             return _KEYS[form]

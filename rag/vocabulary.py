@@ -61,10 +61,11 @@ class Words:
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
         if len(self._texts) + len(new) > _MOST_TEXTS:
             self._texts, new = {}, list(dict.fromkeys(texts))
-        distinct = [distinct_words(text[:MAX_CHARACTERS]) for text in new]
-        flat = self.numbers(list(chain.from_iterable(distinct)))  # at once: each call of the encoder has its price
-        ends = np.cumsum([len(own) for own in distinct])[:-1]
-        self._texts.update(zip(new, np.split(flat, ends), strict=True) if new else ())
+        if new:
+            distinct = [distinct_words(text[:MAX_CHARACTERS]) for text in new]
+            flat = self.numbers(list(chain.from_iterable(distinct)))  # at once: each call of the encoder has its price
+            ends = np.cumsum([len(own) for own in distinct])[:-1]
+            self._texts.update(zip(new, np.split(flat, ends), strict=True))
         return [self._texts[text] for text in texts]
 
     def _learn(self, words: Iterable[str]) -> None:
@@ -78,7 +79,7 @@ class Words:
         ends = self._gram_ends[first] + np.cumsum([len(own) for own in grams])
         self._gram_ends[first + 1 : last + 1] = ends
         if ends[-1] > len(self._gram):
-            self._gram = np.concatenate([self._gram, np.empty(2 * int(ends[-1]) - len(self._gram), dtype=np.int32)])
+            self._gram = np.concatenate([self._gram, np.empty(int(ends[-1]), dtype=np.int32)])
         self._gram[self._gram_ends[first] : ends[-1]] = _numbered(list(chain.from_iterable(grams)), self._grams)
         self._words.update(zip(new, range(first, last), strict=True))
 

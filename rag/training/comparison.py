@@ -19,16 +19,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
-from rag.comparison import COMPARISON, TOKENS, clues
-from rag.ranker import leading
+from rag.comparison import COMPARISON, TOKENS, Halves, clues
+from rag.ranker import Rows, leading
 from rag.reader import Body
 from rag.terms import Array
 from rag.training.descent import descend
 from rag.training.examples import Example, Say
 from rag.training.ranker import listwise
-
-Rows = NDArray[np.int64]
-Halves = NDArray[np.float16]
 
 _READ_AT_ONCE = 128
 _AT_ONCE = 48  # sentences of like length that are compared together, so that few rows are empty

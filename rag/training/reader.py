@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
+from rag.comparison import Halves
+from rag.ranker import Rows
 from rag.reader import TOWERS, Body
 from rag.terms import Array
 from rag.training.descent import descend
 from rag.training.examples import Example, Say
-
-Rows = NDArray[np.int64]
-Halves = NDArray[np.float16]
 
 _PARTS = ("dense", "bias", "hidden0", "skip1", "hidden1", "hidden2", "skip3", "hidden3")
 _TOWERS = ("question", "sentence")
