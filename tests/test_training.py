@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +28,19 @@ from rag.reader import BODY, TOKENIZER, TOWERS, Body, Reader
 from rag.reader import BUNDLED as BUNDLED_READER
 from rag.rerank import PassageRanker
 from rag.search import HybridSearch
+from rag.terms import Array
 from rag.training import encoder as encoder_training
 from rag.training import ranker as ranker_training
 from rag.training.comparison import ComparisonTraining
 from rag.training.comparison import Recipe as ComparisonRecipe
 from rag.training.descent import held_out
-from rag.training.examples import index_texts, load_examples, shortened, small_archives
+from rag.training.examples import Example, index_texts, load_examples, shortened, small_archives
 from rag.training.lexicon import Recipe as LexiconRecipe
 from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
+from rag.training.questions import OWN, digest, own_questions, strange_questions
 from rag.training.reader import ReaderTraining, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.run import train
@@ -56,8 +60,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     lined = [{"title": t, "text": x.replace(". ", ".\n")} for t, x in TOPICS.items()]
     pairs = [
-        {"query": f"Was ist über {t} bekannt, Frage {i}?", "positive": x} for t, x in TOPICS.items() for i in range(8)
+        {"title": t, "query": f"Was ist über {t} bekannt, Frage {i}?", "positive": x}
+        for t, x in TOPICS.items()
+        for i in range(8)
     ]
+    strange = [{"title": t, "query": f"Wo lebt der {t}?", "positive": f"Ein {t} lebt hier."} for t in ("Yeti", "Alb")]
     evidence = [
         {
             "id": f"{t}{i}",
@@ -74,7 +81,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ]
     files = {
-        "wikidpr-questions": pairs,
+        "wikidpr-questions": [*pairs, *strange],
         "wikidpr-imperatives": pairs,
         "klexikon-wikipedia": [{**r, "text": r["text"].replace("\n", " ") + " " + r["text"] * 3} for r in lined],
         "klexikon-children": lined,
@@ -130,16 +137,16 @@ def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
     records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
 ) -> None:
     search, rng = HybridSearch(texts, encoder), random.Random(1)
-    examples = load_examples(records, texts, search, encoder, rng, 0.3, 0.3, lambda line: None)
+    examples = load_examples(records, texts, search, encoder, rng, 0.3, lambda line: None)
     recipe = ranker_training.Recipe(hidden=8, epochs=40, batch=4, folds=2, dropout=0.0)
     folds = ranker_training.folds_of(examples, recipe)
     look = ranker_training.train_first_look(examples, folds, recipe)
     towers = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=2, batch=4))
-    cosines = held_out(towers.fit, towers.cosines, folds, lambda line: None)
+    cosines = held_out(towers.fit, towers.cosines, range(len(examples)), folds, lambda line: None)
     seen = [np.stack([own, np.zeros_like(own)], axis=1) for own in cosines]
     readings = [own[leading(scores)] for own, scores in zip(seen, look.scores, strict=True)]
     made_for = {"encoder": encoder.fingerprint, "reader": "1111"}
-    scores = ranker_training.train_ranker(examples, look, readings, folds, made_for, tmp_path, recipe)
+    scores = ranker_training.train_ranker(examples, look, readings, folds, [], made_for, tmp_path, recipe)
     assert set(scores) == {"first", "three", "auroc"}
     ranker = Ranker(encoder.fingerprint, "1111", tmp_path)
     judged = [
@@ -154,11 +161,37 @@ def test_the_sentence_ranker_learns_loads_and_tells_evidence_from_the_rest(
             Ranker(encoder_, reader, tmp_path)
 
 
+def test_the_sentence_ranker_learns_what_questions_on_other_texts_look_like(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    search, rng, reader = HybridSearch(texts, encoder), random.Random(1), Reader()
+    examples = load_examples(records, texts, search, encoder, rng, 0.0, lambda line: None)
+    nothing = {"doc": "", "answerable": False, "evidence": []}
+    nowhere = [{**nothing, "question": f"Wer gewann den Pokal im Jahr {year}?"} for year in range(1990, 2010)]
+    strangers = load_examples(nowhere, texts, search, encoder, rng, 0.0, lambda line: None)
+    recipe = ranker_training.Recipe(hidden=8, epochs=20, batch=4, folds=2, dropout=0.0)
+    folds = ranker_training.folds_of(examples, recipe)
+    look = ranker_training.train_first_look(examples, folds, recipe)
+
+    def read(example: Example, chosen: Sequence[int], first: Array) -> Array:
+        return reader.read(example.question, [example.texts[i] for i in chosen], first)
+
+    readings = [read(e, leading(s).tolist(), s[leading(s)]) for e, s in zip(examples, look.scores, strict=True)]
+    made_for = {"encoder": encoder.fingerprint, "reader": reader.fingerprint}
+    confidence = []
+    for learned in (strangers[:0], strangers[::2]):
+        strange = ranker_training.as_read(learned, look, reader.read)
+        ranker_training.train_ranker(examples, look, readings, folds, strange, made_for, tmp_path, recipe)
+        ranker = Ranker(encoder.fingerprint, reader.fingerprint, tmp_path)
+        confidence.append([ranker.judge(e.rows, partial(read, e)).confidence for e in strangers[1::2]])
+    assert np.mean(confidence[1]) < np.mean(confidence[0])
+
+
 def test_towers_learn_what_answers_and_numpy_reads_as_torch_does(
     records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
 ) -> None:
     search, rng = HybridSearch(texts, encoder), random.Random(1)
-    examples = load_examples(records, texts, search, encoder, rng, 0.0, 0.0, lambda line: None)
+    examples = load_examples(records, texts, search, encoder, rng, 0.0, lambda line: None)
     training = ReaderTraining(examples, Body(BUNDLED_READER), ReaderRecipe(epochs=20, batch=4, learning_rate=1e-3))
     towers = training.fit(range(len(examples)))
     for name in (TOKENIZER, BODY):
@@ -176,7 +209,7 @@ def test_a_comparison_learns_what_answers_and_numpy_compares_as_torch_does(
     records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
 ) -> None:
     search, rng = HybridSearch(texts, encoder), random.Random(1)
-    examples = load_examples(records, texts, search, encoder, rng, 0.0, 0.0, lambda line: None)
+    examples = load_examples(records, texts, search, encoder, rng, 0.0, lambda line: None)
     nothing = [np.zeros(len(e.texts), np.float32) for e in examples]
     bundled = Reader()
     cosines = [bundled.read(e.question, e.texts, own)[:, 0] for e, own in zip(examples, nothing, strict=True)]
@@ -223,7 +256,7 @@ def test_a_question_without_its_text_has_no_evidence(
     records: list[dict[str, Any]], texts: Index, encoder: StaticEncoder
 ) -> None:
     search, rng = HybridSearch(texts, encoder), random.Random(1)
-    examples = load_examples(records, texts, search, encoder, rng, 1.0, 0.0, lambda line: None)
+    examples = load_examples(records, texts, search, encoder, rng, 1.0, lambda line: None)
     assert len(examples) == 8 * 2 + 4
     assert sum(bool(e.gold.any()) for e in examples) == 8
     assert all(e.rows.shape == (len(e.gold), len(NAMES)) for e in examples)
@@ -254,6 +287,49 @@ def test_the_lexicon_finds_which_word_translates_which() -> None:
     lexicon = align(pairs, LexiconRecipe(translations=1))
     assert (lexicon["wolf"], lexicon["bridge"], lexicon["sleeps"]) == (["wolf"], ["brücke"], ["schläft"])
     assert align([("", "x"), ("x", ""), ("", "")], LexiconRecipe()) == {}
+
+
+def test_own_questions_find_their_texts_and_quote_them(data: Path, tmp_path: Path) -> None:
+    given = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+    article, speech = next(read_jsonl(data / "klexikon-wikipedia.jsonl.gz")), TOPICS["Wolf"]
+    start, end = article["text"].index("."), len(article["text"]) - 3
+    asked = {"klexikon-wikipedia": (article["title"], article["text"][start:end], start)}
+    asked |= {"bundestag-speeches": (digest(speech), speech, 0), "answer-sentences": ("Wolf", TOPICS["Wolf"], 0)}
+    lines = [
+        {"source": source, "key": key, "start": at, "end": at + len(text), "digest": digest(text)}
+        | {"questions": [["Wie viele?", "number", [[2, 9]]], ["Warum nicht?", "why", []]]}
+        for source, (key, text, at) in asked.items()
+    ]
+    own = tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    found = own_questions(data, given, own)
+    assert [r["answerable"] for r in found] == [True, False] * 3
+    assert all((r["weight"] < 1) != r["answerable"] for r in found)
+    for record, (_, text, _) in zip(found[::2], asked.values(), strict=True):
+        assert record["text"] == text
+        assert record["evidence"] == [text[2:9]]
+    assert found[-1]["doc"] == "Wolf"  # one document, whoever asks
+    moved = [{**line, "start": line["start"] + 1} for line in lines]
+    own.write_text("".join(json.dumps(line) + "\n" for line in [*moved, {**lines[0], "key": "Yeti"}]), "utf-8")
+    assert own_questions(data, given, own) == []
+
+
+def test_strange_questions_are_on_what_no_record_is_about(data: Path) -> None:
+    records = [{"title": title} for title in TOPICS]
+    strange = strange_questions(data, records, random.Random(1))
+    assert {r["question"] for r in strange} == {"Wo lebt der Yeti?", "Wo lebt der Alb?"}
+    assert not any(r["answerable"] or r["evidence"] or r["doc"] for r in strange)
+
+
+def test_own_questions_are_each_asked_once_and_quote_within_their_text() -> None:
+    lines = [json.loads(line) for line in OWN.read_text("utf-8").splitlines()]
+    asked = [(line["key"], question.lower()) for line in lines for question, _, _ in line["questions"]]
+    assert len(set(asked)) == len(asked)
+    for line in lines:
+        length = line["end"] - line["start"]
+        assert all(0 <= a < b <= length for _, _, spans in line["questions"] for a, b in spans)
+        kinds = {bool(spans) for _, _, spans in line["questions"]}
+        assert kinds == {True, False}, line["key"]  # the text alone must not tell whether it answers
 
 
 def test_training_files_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class ComparisonTraining:
         drawn = [self._drawn(question, rng) for question in questions]
         gold = np.concatenate([q.gold[own] for q, own in zip(questions, drawn, strict=True)])
         lengths = np.array([len(own) for own in drawn])
-        return listwise(self._compared(network, questions, drawn), torch.from_numpy(gold), lengths)
+        return listwise(self._compared(network, questions, drawn), torch.from_numpy(gold), lengths).mean()
 
     def _drawn(self, question: _Question, rng: np.random.Generator) -> Rows:
         r = self._recipe

@@ -53,12 +53,16 @@ def descend(
 
 
 def held_out(
-    fit: Callable[[Sequence[int]], Network], told: Callable[[Network, int], Array], folds: Sequence[int], say: Say
+    fit: Callable[[Sequence[int]], Network],
+    told: Callable[[Network, int], Array],
+    seen: Sequence[int],
+    folds: Sequence[int],
+    say: Say,
 ) -> list[Array]:
-    """For each example, what is told of it by a network that has not seen its fold."""
+    """For each example, what is told of it by a network that has been trained on those ``seen`` of the other folds."""
     found: list[Array] = [np.zeros(0, np.float32)] * len(folds)
     for fold in sorted(set(folds)):
-        network = fit([i for i, own in enumerate(folds) if own != fold])
+        network = fit([i for i in seen if folds[i] != fold])
         for i, own in enumerate(folds):
             if own == fold:
                 found[i] = told(network, i)

@@ -28,11 +28,12 @@ from rag.terms import Array
 from rag.types import Hit
 
 Say = Callable[[str], None]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question: its candidates, their feature rows, which are evidence, which can be quoted at all."""
+    """One question: its candidates, their feature rows, which are evidence, which can be quoted at all; its weight."""
 
     question: str
     texts: tuple[str, ...]
@@ -40,23 +41,19 @@ class Example:
     gold: NDArray[np.bool_]
     quotable: NDArray[np.bool_]
     document: str
+    weight: float
 
 
 def load_examples(
-    records: Sequence[dict[str, Any]],
+    records: Sequence[Record],
     index: Index,
     search: HybridSearch,
     encoder: StaticEncoder,
     rng: random.Random,
     withheld: float,
-    short: float,
     say: Say,
 ) -> list[Example]:
-    """All questions with their candidates' features.
-
-    A share ``withheld`` of the answerable ones is asked once more without their text, a share ``short`` of all once
-    more in few words, as people ask.
-    """
+    """All questions with their candidates' features; of the answerable ones a share ``withheld`` also without text."""
     examples: list[Example] = []
     for number, record in enumerate(records):
         query = understand(record["question"])
@@ -64,9 +61,6 @@ def load_examples(
         found = [(query, hits)]
         if record["answerable"] and rng.random() < withheld:
             found.append((query, [hit for hit in hits if hit.article.article_id != record["doc"]]))
-        if rng.random() < short:
-            few_words = understand(shortened(record["question"], rng))
-            found.append((few_words, search(few_words)))
         for asked, seen in found:
             features = Features(asked, seen, encoder, index.lexical.idf)
             if features.flat:
@@ -74,6 +68,11 @@ def load_examples(
         if number % 1000 == 0:
             say(f"features of {number:,} of {len(records):,} questions")
     return examples
+
+
+def in_few_words(records: Sequence[Record], share: float, rng: random.Random) -> list[Record]:
+    """A share of the questions, as people ask who are short of time."""
+    return [{**r, "question": shortened(r["question"], rng)} for r in records if rng.random() < share]
 
 
 def shortened(question: str, rng: random.Random) -> str:
@@ -84,7 +83,7 @@ def shortened(question: str, rng: random.Random) -> str:
     return " ".join([first, *(word for i, word in enumerate(rest) if i in kept or not topic)]) + "?"
 
 
-def small_archives(records: Sequence[dict[str, Any]], texts: int, rng: random.Random) -> Iterator[list[dict[str, Any]]]:
+def small_archives(records: Sequence[Record], texts: int, rng: random.Random) -> Iterator[list[Record]]:
     """The records by groups of so many texts: words are rarer and other texts further off in a small archive."""
     documents = sorted({record["doc"] for record in records})
     rng.shuffle(documents)
@@ -93,7 +92,7 @@ def small_archives(records: Sequence[dict[str, Any]], texts: int, rng: random.Ra
         yield [record for record in records if record["doc"] in group]
 
 
-def index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: StaticEncoder) -> Index:
+def index_texts(records: Sequence[Record], folder: Path, encoder: StaticEncoder) -> Index:
     """An index of all texts that the records are about, made in ``folder``."""
     folder.mkdir(exist_ok=True)
     texts = {r["doc"]: {"id": r["doc"], "title": r["title"], "text": r["text"]} for r in records}
@@ -103,7 +102,7 @@ def index_texts(records: Sequence[dict[str, Any]], folder: Path, encoder: Static
     return open_index(folder / "index", stamp(encoder))
 
 
-def _example(record: dict[str, Any], hits: Sequence[Hit], features: Features) -> Example:
+def _example(record: Record, hits: Sequence[Hit], features: Features) -> Example:
     evidence = [clean_characters(sentence).strip() for sentence in record["evidence"]] if record["answerable"] else []
     text = next((h.article.text for h in hits if h.article.article_id == record["doc"]), "")
     spans = [(start, start + len(e)) for e in evidence if (start := text.find(e)) >= 0]
@@ -113,7 +112,8 @@ def _example(record: dict[str, Any], hits: Sequence[Hit], features: Features) ->
     ]
     quotable = [is_sentence(q.text) for q in quotes]
     texts = tuple(q.text for q in quotes)
-    return Example(features.question, texts, features.rows, np.array(gold), np.array(quotable), record["doc"])
+    doc, weight = record["doc"], record.get("weight", 1.0)
+    return Example(features.question, texts, features.rows, np.array(gold), np.array(quotable), doc, weight)
 
 
 def _overlap(start: int, end: int, other_start: int, other_end: int) -> float:

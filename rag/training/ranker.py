@@ -28,6 +28,8 @@ from rag.training.descent import descend
 from rag.training.examples import Example, Say
 
 Judged = tuple[Array, float]  # scores of the sentences, confidence that any answers
+# A question, its leading sentences, the first look at them → cosine and logit of each, as ``rag.reader.Reader.read``.
+Read = Callable[[str, Sequence[str], Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ class Recipe:
     judge_hidden: int = 32  # the second network
     judge_epochs: int = 25
     judge_learning_rate: float = 1e-3
-    judge_decay: float = 2e-2
+    judge_decay: float = 5e-3
     withheld: float = 0.3  # share of answerable questions asked once more without their text
     shortened: float = 0.3  # share of questions asked once more in few words, as people do
     small: int = 48  # texts of the small archives in which all questions are asked once more
+    strange: int = 3_000  # questions on other texts, asked of all; and in a small archive as many as it has texts
     folds: int = 4
-    refused: float = 0.07  # share of answerable validation questions below the answer threshold
+    refused: float = 0.065  # share of answerable validation questions below the answer threshold
     lost: float = 0.003  # the same for the threshold of "nothing found"
     seed: int = 7
 
@@ -66,7 +69,8 @@ def train_first_look(
 ) -> FirstLook:
     """Trains what chooses the sentences that are read. ``folds`` are one an example."""
     torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
-    look = FirstLook(*_fit_sentences([e.rows for e in examples], examples, folds, recipe))
+    alike = [1.0] * len(examples)  # it only orders the sentences of one question
+    look = FirstLook(*_fit_sentences([e.rows for e in examples], examples, alike, folds, recipe))
     say("first look: " + _told(figures([(s, 0.0) for s in look.scores], examples)))
     return look
 
@@ -76,6 +80,7 @@ def train_ranker(
     look: FirstLook,
     readings: Sequence[Array],
     folds: Sequence[int],
+    strange: Sequence[Array],
     made_for: Mapping[str, str],
     out: Path,
     recipe: Recipe = Recipe(),
@@ -84,22 +89,37 @@ def train_ranker(
     """Trains what knows the readings, saves all under ``out``; gives validation scores.
 
     ``readings`` and ``folds`` are one an example: what a reader that has not seen the texts of its fold says of the
-    candidates that lead by the first look. ``made_for`` holds the fingerprints of ``encoder`` and ``reader``.
+    candidates that lead by the first look. ``strange``: rows, as of ``as_read``, for questions on none of the texts,
+    from which only the third network learns. ``made_for`` holds the fingerprints of ``encoder`` and ``reader``.
     """
     torch.set_num_threads(1)
     rows = [
         with_reading(e.rows, scores, leading(scores), reading)
         for e, scores, reading in zip(examples, look.scores, readings, strict=True)
     ]
-    sentence, scores = _fit_sentences(rows, examples, folds, recipe)
-    answerable, confident = _fit_answerable(rows, examples, scores, folds, recipe)
+    weights = [e.weight for e in examples]
+    sentence, scores = _fit_sentences(rows, examples, weights, folds, recipe)
+    overviews = np.stack([overview(own, s) for own, s in zip(rows, scores, strict=True)])
+    unknown = [overview(own, _values(sentence, own)) for own in strange]
+    gold = [bool(e.gold.any()) for e in examples]
+    answerable, confident = _fit_answerable(overviews, gold, weights, folds, unknown, recipe)
     measured = figures(list(zip(scores, confident, strict=True)), examples)
-    sure = np.sort([c for c, e in zip(confident, examples, strict=True) if e.gold.any()])
+    sure = np.sort([c for c, answered in zip(confident, gold, strict=True) if answered])
     answer, nearest = (float(sure[int(share * len(sure))]) for share in (recipe.refused, recipe.lost))
     say("validation: " + _told(measured))
     thresholds = {"answer_threshold": answer, "nearest_threshold": nearest}
     save({"first": look.network, "sentence": sentence, "answerable": answerable}, made_for, out, thresholds)
     return measured
+
+
+def as_read(examples: Sequence[Example], look: FirstLook, read: Read) -> list[Array]:
+    """The rows of questions that neither the first look nor the reader has learned from, with what ``read`` says."""
+    rows = []
+    for e in examples:
+        first = _values(look.network, e.rows)
+        chosen = leading(first)
+        rows.append(with_reading(e.rows, first, chosen, read(e.question, [e.texts[i] for i in chosen], first[chosen])))
+    return rows
 
 
 def folds_of(examples: Sequence[Example], recipe: Recipe = Recipe()) -> list[int]:
@@ -115,10 +135,14 @@ def _told(measured: Mapping[str, float]) -> str:
 
 
 def _fit_sentences(
-    rows: Sequence[Array], examples: Sequence[Example], folds: Sequence[int], recipe: Recipe
+    rows: Sequence[Array],
+    examples: Sequence[Example],
+    weights: Sequence[float],
+    folds: Sequence[int],
+    recipe: Recipe,
 ) -> tuple[Perceptron, list[Array]]:
     """The mean of one network a fold, and the scores by the network that has not seen the text."""
-    lists = Lists(rows, [e.gold for e in examples])
+    lists = Lists(rows, [e.gold for e in examples], weights)
     fold = np.array(folds)
     scores: list[Array] = [np.zeros(0, dtype=np.float32)] * len(examples)
     networks = []
@@ -132,33 +156,37 @@ def _fit_sentences(
 
 
 def _fit_answerable(
-    lists: Sequence[Array],
-    examples: Sequence[Example],
-    scores: Sequence[Array],
+    overviews: Array,
+    answered: Sequence[bool],
+    weights: Sequence[float],
     folds: Sequence[int],
+    unknown: Sequence[Array],
     recipe: Recipe,
 ) -> tuple[Perceptron, list[float]]:
-    """The same for the network that tells whether any sentence answers."""
-    rows = torch.from_numpy(np.stack([overview(own, s) for own, s in zip(lists, scores, strict=True)]))
-    gold = torch.tensor([float(e.gold.any()) for e in examples])
-    fold = torch.tensor(folds)
-    confident = torch.zeros(len(examples))
+    """The same for the network that tells whether any sentence answers; none does in those ``unknown``."""
+    count = len(overviews)
+    rows = torch.from_numpy(np.concatenate([overviews, *(own[np.newaxis] for own in unknown)]))
+    gold = torch.tensor([*map(float, answered), *[0.0] * len(unknown)])
+    weight = torch.tensor([*weights, *[1.0] * len(unknown)])
+    fold = torch.tensor([*folds, *(i % recipe.folds for i in range(len(unknown)))])
+    confident = torch.zeros(len(rows))
     networks = []
     for number in range(recipe.folds):
         network = Perceptron(rows, recipe.judge_hidden, 0.0, recipe.seed + number)
         seen, own = fold != number, fold == number
-        _fit_judging(network, rows[seen], gold[seen], recipe)
+        _fit_judging(network, rows[seen], gold[seen], weight[seen], recipe)
         confident[own] = torch.sigmoid(torch.from_numpy(_values(network, rows[own].numpy())))
         networks.append(network)
-    return averaged(networks), confident.tolist()
+    return averaged(networks), confident[:count].tolist()
 
 
 class Lists:
     """Candidates of all questions, one list behind the other, so that a batch is gathered without padded rows."""
 
-    def __init__(self, rows: Sequence[Array], gold: Sequence[NDArray[np.bool_]]) -> None:
+    def __init__(self, rows: Sequence[Array], gold: Sequence[NDArray[np.bool_]], weights: Sequence[float]) -> None:
         self.rows = torch.from_numpy(np.concatenate(rows))
         self._gold = torch.from_numpy(np.concatenate(gold))
+        self._weights = torch.tensor(weights)
         self._lengths = np.array([len(own) for own in rows])
         self._starts = np.cumsum([0, *self._lengths[:-1]])
 
@@ -167,7 +195,8 @@ class Lists:
         lengths = self._lengths[chosen]
         column = np.concatenate([np.arange(length) for length in lengths])
         flat = torch.from_numpy(np.repeat(self._starts[chosen], lengths) + column)
-        return listwise(network(self.rows[flat]), self._gold[flat], lengths)
+        losses = listwise(network(self.rows[flat]), self._gold[flat], lengths)
+        return (losses * self._weights[torch.from_numpy(chosen)]).mean()
 
 
 class Perceptron(nn.Module):
@@ -204,12 +233,14 @@ def _fit_ranking(network: Perceptron, lists: Lists, seen: Rows, recipe: Recipe) 
     descend(network, optimizer, loss, range(len(seen)), _shuffled(recipe), recipe.epochs, recipe.batch)
 
 
-def _fit_judging(network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, recipe: Recipe) -> None:
+def _fit_judging(
+    network: Perceptron, rows: torch.Tensor, gold: torch.Tensor, weights: torch.Tensor, recipe: Recipe
+) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.judge_learning_rate, weight_decay=recipe.judge_decay)
 
     def loss(chosen: Sequence[int]) -> torch.Tensor:
         own = torch.tensor(chosen)
-        return nn.functional.binary_cross_entropy_with_logits(network(rows[own]), gold[own])
+        return nn.functional.binary_cross_entropy_with_logits(network(rows[own]), gold[own], weight=weights[own])
 
     descend(network, optimizer, loss, range(len(rows)), _shuffled(recipe), recipe.judge_epochs, 2 * recipe.batch)
 
@@ -222,7 +253,7 @@ def _shuffled(recipe: Recipe) -> Callable[[Sequence[int]], list[int]]:
 def listwise(scores: torch.Tensor, gold: torch.Tensor, lengths: NDArray[np.int64]) -> torch.Tensor:
     """The negative log of the probability of any gold candidate, or of "none", which scores 0, where there is none.
 
-    ``scores`` and ``gold`` hold the lists of all questions one behind the other; the mean over the questions.
+    ``scores`` and ``gold`` hold the lists of all questions one behind the other; gives one loss a question.
     """
     row, column = np.repeat(np.arange(len(lengths)), lengths), np.concatenate([np.arange(n) for n in lengths])
     place, shape = (torch.from_numpy(row), torch.from_numpy(column)), (len(lengths), int(lengths.max()))
@@ -231,7 +262,7 @@ def listwise(scores: torch.Tensor, gold: torch.Tensor, lengths: NDArray[np.int64
     none = torch.zeros(len(table))
     everything = torch.logsumexp(torch.cat([table, none[:, None]], dim=1), dim=1)
     wanted = torch.logsumexp(table.masked_fill(~evidence, -1e4), dim=1)
-    return (everything - torch.where(evidence.any(dim=1), wanted, none)).mean()
+    return everything - torch.where(evidence.any(dim=1), wanted, none)
 
 
 def averaged(networks: Sequence[Perceptron]) -> Perceptron:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,13 @@ from rag.training.comparison import Recipe as ComparisonRecipe
 from rag.training.descent import held_out
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
-from rag.training.examples import Example, index_texts, load_examples, small_archives
+from rag.training.examples import Example, in_few_words, index_texts, load_examples, small_archives
 from rag.training.lexicon import train_lexicon
 from rag.training.pairs import read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
-from rag.training.ranker import FirstLook, folds_of, train_first_look, train_ranker
+from rag.training.questions import own_questions, strange_questions
+from rag.training.ranker import FirstLook, as_read, folds_of, train_first_look, train_ranker
 from rag.training.ranker import Recipe as SentenceRecipe
 from rag.training.reader import ReaderTraining, first_by_reader, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
@@ -96,46 +98,66 @@ def train(what: str, data: Path, out: Path, say: Say, body: Path | None = None) 
 def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, say: Say) -> None:
     """First the passage ranker, then the sentence ranker on the passages that the former finds."""
     began = time.monotonic()
-    records = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+    given = list(read_jsonl(data / "answer-sentences.jsonl.gz"))
+    own = own_questions(data, given)
+    records, asked = [*given, *own], _asked(len(given), len(own))
     passages, sentences, recipe = out / PASSAGES.name, out / SENTENCES.name, SentenceRecipe()
     with tempfile.TemporaryDirectory() as folder:
-        index = index_texts(records, Path(folder), encoder)
-        reached = train_passages(records, index, encoder, passages, PassageRecipe(), say)
+        index = index_texts(given, Path(folder) / "given", encoder)
+        reached = train_passages(given, index, encoder, passages, PassageRecipe(), say)
         half = time.monotonic()
-        search = HybridSearch(index, encoder, ranker=PassageRanker(encoder, passages))
+        ranker = PassageRanker(encoder, passages)
+        index = index_texts(records, Path(folder) / "all", encoder)
+        search = HybridSearch(index, encoder, ranker=ranker)
         rng = random.Random(recipe.seed)
-        examples = load_examples(records, index, search, encoder, rng, recipe.withheld, recipe.shortened, say)
+        examples = load_examples(records, index, search, encoder, rng, recipe.withheld, say)
+        read = range(len(examples))  # in the same questions in few words, or asked of smaller archives, nothing is new
+        few = in_few_words(records, recipe.shortened, rng)
+        examples += load_examples(few, index, search, encoder, rng, 0.0, say)
+        strange = iter(strange_questions(data, records, random.Random(recipe.seed)))
+        strangers = load_examples(list(islice(strange, recipe.strange)), index, search, encoder, rng, 0.0, say)
         for number, group in enumerate(small_archives(records, recipe.small, rng)):
-            own = index_texts(group, Path(folder) / f"small-{number}", encoder)
-            search = HybridSearch(own, encoder, ranker=PassageRanker(encoder, passages))
-            examples += load_examples(group, own, search, encoder, rng, recipe.withheld, 0.0, lambda line: None)
-        say(f"{len(examples):,} examples with those of small archives")
+            small = index_texts(group, Path(folder) / f"small-{number}", encoder)
+            search = HybridSearch(small, encoder, ranker=ranker)
+            examples += load_examples(group, small, search, encoder, rng, recipe.withheld, lambda line: None)
+            asked_there = list(islice(strange, recipe.small))
+            strangers += load_examples(asked_there, small, search, encoder, rng, 0.0, lambda line: None)
+        say(f"{len(examples):,} examples with those of small archives, {len(strangers):,} of questions on other texts")
     folds = folds_of(examples, recipe)
     look = train_first_look(examples, folds, recipe, say)
-    readings = _train_reader(examples, look, folds, len(records), body, out / READER.name, say)
-    made_for = {"encoder": encoder.fingerprint, "reader": Reader(out / READER.name).fingerprint}
-    scores = train_ranker(examples, look, readings, folds, made_for, sentences, recipe, say)
-    (passages / "README.md").write_text(_passages_card(passages, len(records), reached, half - began), "utf-8")
-    card = _sentences_card(sentences, len(records), recipe, scores, time.monotonic() - half)
+    readings = _train_reader(examples, read, look, folds, asked, body, out / READER.name, say)
+    reader = Reader(out / READER.name)
+    made_for = {"encoder": encoder.fingerprint, "reader": reader.fingerprint}
+    rows = as_read(strangers, look, reader.read)
+    scores = train_ranker(examples, look, readings, folds, rows, made_for, sentences, recipe, say)
+    (passages / "README.md").write_text(_passages_card(passages, _asked(len(given)), reached, half - began), "utf-8")
+    card = _sentences_card(sentences, asked, recipe, scores, time.monotonic() - half)
     (sentences / "README.md").write_text(card, "utf-8")
     say(f"rankers in {out} after {time.monotonic() - began:.0f} s")
 
 
 def _train_reader(
-    examples: Sequence[Example], look: FirstLook, folds: Sequence[int], count: int, body: Body, out: Path, say: Say
+    examples: Sequence[Example],
+    read: Sequence[int],
+    look: FirstLook,
+    folds: Sequence[int],
+    asked: str,
+    body: Body,
+    out: Path,
+    say: Say,
 ) -> list[Array]:
-    """Saves towers and comparison that have seen all examples; gives for each example what they say unseen."""
+    """Saves towers and comparison trained on the examples ``read``; gives for each example what they say unseen."""
     began = time.monotonic()
     towers = ReaderTraining(examples, body, ReaderRecipe())
     say(f"all sentences read after {time.monotonic() - began:.0f} s")
-    save_towers(towers.fit(range(len(examples)), say), out)
-    cosines = held_out(towers.fit, towers.cosines, folds, lambda line: say(f"the towers {line}"))
+    save_towers(towers.fit(read, say), out)
+    cosines = held_out(towers.fit, towers.cosines, read, folds, lambda line: say(f"the towers {line}"))
     reached = first_by_reader(examples, cosines)
     say(f"the best sentence by the towers is evidence for {reached:.3f}")
     comparison = ComparisonTraining(examples, look.scores, cosines, body, ComparisonRecipe())
-    comparison.save(comparison.fit(range(len(examples)), say), out)
-    logits = held_out(comparison.fit, comparison.logits, folds, lambda line: say(f"the comparison {line}"))
-    (out / "README.md").write_text(_reader_card(out, count, reached, time.monotonic() - began), "utf-8")
+    comparison.save(comparison.fit(read, say), out)
+    logits = held_out(comparison.fit, comparison.logits, read, folds, lambda line: say(f"the comparison {line}"))
+    (out / "README.md").write_text(_reader_card(out, asked, reached, time.monotonic() - began), "utf-8")
     say(f"reader in {out}")
     return [
         np.stack([own[leading(scores)], compared], axis=1)
@@ -181,9 +203,14 @@ Trained on (no text of a benchmark is among it):
 {_SOURCES}"""
 
 
-_QUESTIONS = """\
-`answer-sentences`, {count:,} questions written for this project over texts of German Wikipedia
-  (CC BY-SA), the Bundestag (official works) and simple news (MIT)"""
+def _asked(given: int, own: int = 0) -> str:
+    """What questions a model learned from, for its card."""
+    also = f"""; and
+  `rag/training/questions.jsonl`, {own:,} more over such texts, more than half of them near misses, written for this
+  project by a language model that had the text before it"""
+    return f"""\
+`answer-sentences`, {given:,} questions written for this project over texts of German Wikipedia
+  (CC BY-SA), the Bundestag (official works) and simple news (MIT){also if own else ""}"""
 
 
 def _lexicon_card(folder: Path, count: int) -> str:
@@ -224,7 +251,7 @@ Counted in:
 """
 
 
-def _passages_card(folder: Path, count: int, scores: dict[str, float], seconds: float) -> str:
+def _passages_card(folder: Path, asked: str, scores: dict[str, float], seconds: float) -> str:
     return f"""\
 ---
 language: [de]
@@ -235,14 +262,14 @@ license: cc-by-sa-4.0
 Ranks the best candidates of the search anew: one weight for each part of a passage's score (`rag/rerank.py`).
 
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
-- **Data**: {_QUESTIONS.format(count=count)}.
+- **Data**: {asked}.
 - **On its training questions**: MRR of the passage with the evidence {scores["before"]:.3f} before,
   {scores["after"]:.3f} after. On others: `benchmarks/results/`.
 - **Limits**: a sum of shares; it reads no order of words and no negation.
 """
 
 
-def _reader_card(folder: Path, count: int, reached: float, seconds: float) -> str:
+def _reader_card(folder: Path, asked: str, reached: float, seconds: float) -> str:
     towers, comparison = ReaderRecipe(), ComparisonRecipe()
     return f"""\
 ---
@@ -261,7 +288,7 @@ Tells how well a sentence answers a question: a dual encoder (`rag/reader.py`) a
   bits, the rest in half precision (`python -m rag train body`, from the package `{PACKAGE}`, MIT).
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}, with those
   of the validation: the towers (`{TOWERS}`), begun as that of the body, in eight bits; the comparison (`{COMPARISON}`).
-- **Data**: {_QUESTIONS.format(count=count)}.
+- **Data**: {asked}.
 - **Recipe of the towers**: {towers.epochs} passes, listwise over the sentences of {towers.batch} questions at once,
   AdamW at {towers.learning_rate}, seed {towers.seed}. **Of the comparison**: {comparison.epochs} passes, listwise over
   the best sentences by the ranker's first look and "none", dropout {comparison.dropout}, AdamW at
@@ -273,7 +300,7 @@ Tells how well a sentence answers a question: a dual encoder (`rag/reader.py`) a
 """
 
 
-def _sentences_card(folder: Path, count: int, recipe: SentenceRecipe, scores: dict[str, float], seconds: float) -> str:
+def _sentences_card(folder: Path, asked: str, recipe: SentenceRecipe, scores: dict[str, float], seconds: float) -> str:
     return f"""\
 ---
 language: [de]
@@ -285,9 +312,10 @@ Chooses the sentences that answer a question, and tells how likely none does: sm
 `rag/features.py` and what the reader says of the best ones, run by numpy.
 
 - **Made by** `python -m rag train ranker` on {datetime.now(UTC).date()} in {seconds:.0f} s on {_machine()}.
-- **Data**: {_QUESTIONS.format(count=count)}.
+- **Data**: {asked}.
 - **Recipe**: each question is asked in an archive of all texts, and once more in one of {recipe.small}. Of each kind
-  {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is their mean.
+  {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is their mean. What
+  tells whether any sentence answers also learns from questions of `wikidpr-questions` (CC BY-SA) on other texts.
 - **Validation** (in archives of both sizes, each question by the network that has not seen its text): evidence is the
   best sentence for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
   {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.
