@@ -18,7 +18,7 @@ from rag.training.pairs import read_jsonl
 
 OWN = Path(__file__).with_name("questions.jsonl")
 _GIVEN = "answer-sentences"
-_NEAR_MISS = 0.5  # what one weighs: whoever writes them takes up the text's words, and they are three to two
+_NEAR_MISS = 0.5  # what one weighs: there are more of them, and whoever writes them takes up the words of the text
 _SPEECHES, _ARTICLES, _QUESTIONS = "bundestag-speeches", "klexikon-wikipedia", "wikidpr-questions"
 
 

@@ -33,7 +33,7 @@ from rag.training.comparison import Recipe as ComparisonRecipe
 from rag.training.descent import held_out
 from rag.training.encoder import Recipe as EncoderRecipe
 from rag.training.encoder import train_encoder
-from rag.training.examples import Example, in_few_words, index_texts, load_examples, small_archives
+from rag.training.examples import Example, Record, in_few_words, index_texts, load_examples, small_archives
 from rag.training.lexicon import train_lexicon
 from rag.training.pairs import read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
@@ -102,27 +102,13 @@ def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, sa
     own = own_questions(data, given)
     records, asked = [*given, *own], _asked(len(given), len(own))
     passages, sentences, recipe = out / PASSAGES.name, out / SENTENCES.name, SentenceRecipe()
+    strange = strange_questions(data, records, random.Random(recipe.seed))
     with tempfile.TemporaryDirectory() as folder:
         index = index_texts(given, Path(folder) / "given", encoder)
         reached = train_passages(given, index, encoder, passages, PassageRecipe(), say)
         half = time.monotonic()
         ranker = PassageRanker(encoder, passages)
-        index = index_texts(records, Path(folder) / "all", encoder)
-        search = HybridSearch(index, encoder, ranker=ranker)
-        rng = random.Random(recipe.seed)
-        examples = load_examples(records, index, search, encoder, rng, recipe.withheld, say)
-        read = range(len(examples))  # in the same questions in few words, or asked of smaller archives, nothing is new
-        few = in_few_words(records, recipe.shortened, rng)
-        examples += load_examples(few, index, search, encoder, rng, 0.0, say)
-        strange = iter(strange_questions(data, records, random.Random(recipe.seed)))
-        strangers = load_examples(list(islice(strange, recipe.strange)), index, search, encoder, rng, 0.0, say)
-        for number, group in enumerate(small_archives(records, recipe.small, rng)):
-            small = index_texts(group, Path(folder) / f"small-{number}", encoder)
-            search = HybridSearch(small, encoder, ranker=ranker)
-            examples += load_examples(group, small, search, encoder, rng, recipe.withheld, lambda line: None)
-            asked_there = list(islice(strange, recipe.small))
-            strangers += load_examples(asked_there, small, search, encoder, rng, 0.0, lambda line: None)
-        say(f"{len(examples):,} examples with those of small archives, {len(strangers):,} of questions on other texts")
+        examples, read, strangers = _asked_of_archives(records, strange, encoder, ranker, Path(folder), recipe, say)
     folds = folds_of(examples, recipe)
     look = train_first_look(examples, folds, recipe, say)
     readings = _train_reader(examples, read, look, folds, asked, body, out / READER.name, say)
@@ -134,6 +120,41 @@ def _train_rankers(data: Path, encoder: StaticEncoder, body: Body, out: Path, sa
     card = _sentences_card(sentences, asked, recipe, scores, time.monotonic() - half)
     (sentences / "README.md").write_text(card, "utf-8")
     say(f"rankers in {out} after {time.monotonic() - began:.0f} s")
+
+
+def _asked_of_archives(
+    records: Sequence[Record],
+    strange: Sequence[Record],
+    encoder: StaticEncoder,
+    ranker: PassageRanker,
+    folder: Path,
+    recipe: SentenceRecipe,
+    say: Say,
+) -> tuple[list[Example], Sequence[int], list[Example]]:
+    """All questions asked in an archive of all texts, some once more in few words, and all again in small archives.
+
+    Also which of them the reader learns from: in the others it finds nothing new. And the strange questions, asked of
+    the same archives.
+    """
+    rng, left = random.Random(recipe.seed), iter(strange)
+    index = index_texts(records, folder / "all", encoder)
+    search = HybridSearch(index, encoder, ranker=ranker)
+    examples = load_examples(records, index, search, encoder, rng, recipe.withheld, say)
+    read = range(len(examples))
+    few = in_few_words(records, recipe.shortened, rng)
+    examples += load_examples(few, index, search, encoder, rng, 0.0, say)
+    strangers = load_examples(list(islice(left, recipe.strange)), index, search, encoder, rng, 0.0, say)
+    for number, group in enumerate(small_archives(records, recipe.small, rng)):
+        index = index_texts(group, folder / f"small-{number}", encoder)
+        search = HybridSearch(index, encoder, ranker=ranker)
+        examples += load_examples(group, index, search, encoder, rng, recipe.withheld, _quietly)
+        strangers += load_examples(list(islice(left, recipe.small)), index, search, encoder, rng, 0.0, _quietly)
+    say(f"{len(examples):,} examples with those of small archives, {len(strangers):,} of questions on other texts")
+    return examples, read, strangers
+
+
+def _quietly(line: str) -> None:
+    """Says nothing: small archives are many."""
 
 
 def _train_reader(
