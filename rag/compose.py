@@ -49,6 +49,10 @@ _FORMS = {
     "number": ANSWER_FORMS["number"],
 }
 _HOW_MANY = re.compile(r"\b(?i:wie\s?viele) (?:[a-zäöüß]+ )?([A-ZÄÖÜ][\w-]{2,})")
+_SPEAKER_ALONE = re.compile(
+    r"[Ww]as (?:sag|mein|denk|forder|verlang|will|woll|plan|versprich|versprach|kritisier|erklär)\w*"
+    r"(?: (?:der|die|das))?(?: [A-ZÄÖÜ][\w-]+){1,3}\s*\??"
+)
 _CONSEQUENCE = re.compile(
     r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
     r"(?:würde|wäre|hätte|ist|wird|sind|hat)\w*\b|(?:\S+ ){1,4}(?:würde|wäre|hätte)\w* (?:dadurch|damit)\b"
@@ -96,10 +100,11 @@ class QuotingComposer:
         return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, QUOTES)
 
     def _enough(self, query: Query, features: Features, form: str) -> float:
-        """The confidence of an answer. Keywords ask what there is on them: it is enough that they are found."""
+        """The confidence of an answer. Who names keywords, or a speaker alone, asks what there is: enough if found."""
         asked = query.question.strip()
         keywords = form == "yesno" and not asked.endswith("?") and len(asked.split()) <= _KEYWORDS
-        return self._ranker.nearest_threshold if keywords and features.names_found else self._ranker.answer_threshold
+        anything = keywords or _SPEAKER_ALONE.fullmatch(asked)
+        return self._ranker.nearest_threshold if anything and features.names_found else self._ranker.answer_threshold
 
     def _read(self, features: Features, chosen: Sequence[int], first_look: Array) -> Array:
         return self._reader.read(features.question, [features.flat[i].quote.text for i in chosen], first_look)

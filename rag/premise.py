@@ -26,6 +26,7 @@ _AUXILIARIES = frozenset(
     """hat haben habe hatte hatten ist sind war waren wird werden wurde wurden worden gewesen kann können konnte konnten
     soll sollen sollte will wollen wollte muss müssen musste darf dürfen durfte gibt gab macht machte""".split()
 )
+_OPEN = frozenset({"was", "what"})  # what somebody says or does: that it is a refusal is an answer
 _HALF = 0.5
 
 
@@ -47,7 +48,7 @@ class _Verb:
 
 
 class Premise:
-    """What a question takes for granted; empty where it denies something itself."""
+    """What a question takes for granted; empty where it denies something itself or asks "Was …?"."""
 
     def __init__(self, question: str) -> None:
         self._question = question
@@ -68,7 +69,9 @@ class Premise:
 
     @cached_property
     def _open(self) -> bool:
-        return bool(self._nouns) and not _NEGATES.search(self._question) and not _REFUSES.search(self._question)
+        if not self._nouns or self._asked[0].lower() in _OPEN:
+            return False
+        return not _NEGATES.search(self._question) and not _REFUSES.search(self._question)
 
     def denied_by(self, sentence: str) -> bool:
         """Whether a sentence says that it is not so."""

@@ -136,6 +136,18 @@ def test_what_the_archive_does_not_say_is_not_answered(
     assert answer.claims == ()
 
 
+def test_who_asks_what_somebody_says_gets_what_there_is(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant]
+) -> None:
+    demo = open_assistant(demo_index)
+    for name in ("Selenskyj", "Scholz"):
+        answer = demo.ask(f"Was fordert {name}?")
+        assert answer.status == "answered"
+        assert not answer.message.startswith("Das Archiv sagt etwas anderes")
+        assert all(name in claim.text for claim in answer.claims)
+    assert demo.ask("Was fordert Macron?").status != "answered"
+
+
 def test_a_follow_up_is_searched_with_its_topic(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
     answer = open_assistant(demo_index).ask("Und was sagte Polen dazu?", (Turn(PATRIOTS, PATRIOTS),))
     assert "Patriots" in answer.query.standalone

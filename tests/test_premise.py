@@ -45,6 +45,8 @@ def test_a_refusal_or_a_denied_verb_is_a_denial(question: str, sentence: str) ->
         ("Warum keine Patriots für die Ukraine?", "Die Ukraine bekommt keine Patriots."),
         ("Warum lehnt die NATO die Zone ab?", "Die NATO lehnt die Zone ab."),
         ("Wann kam die Fähre an?", "Der Bus kam nicht an."),
+        ("Was sagt Scholz?", "Bisher hatte Scholz die Lieferung abgelehnt."),
+        ("Was sagt die Kanzlerin zu Kohle?", "Die Kanzlerin lehnt Kohle ab."),
         ("Warum?", "Das lehnt sie ab."),
         ("", "Nicht so."),
     ],
