@@ -32,7 +32,6 @@ NEAREST = 3  # closest passages shown where none answers
 _WORSE = 5.5  # a sentence scored so much below the best one (in logits) adds nothing
 _PASSAGE = 1.0  # logits for each point (logits too) by which its passage is behind the best one
 _AS_TELLING = 4.0  # a neighbour judged at most so much below its sentence (in logits) carries part of the answer
-_TOPIC = 0.3  # what was not read must be at least so much about the question as the first, with its neighbours
 _SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
 _RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
 _WHOLE = 0.9  # share of the question from which it counts as whole
@@ -128,7 +127,7 @@ def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
 
 def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[Hit], form: str) -> list[Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
-    gram, window, names = (features.rows[:, NAMES.index(name)] for name in ("gram", "gram_window", "names"))
+    gram, names = (features.rows[:, NAMES.index(name)] for name in ("gram", "names"))
     pattern = _counted(query) if form == "number" else _FORMS.get(form)
     found = [
         Sentence(
@@ -136,7 +135,6 @@ def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[H
             judged=float(judged.scores[i]),
             score=float(judged.scores[i]) + _PASSAGE * (hits[candidate.hit].score - hits[0].score),
             own=float(gram[i]),
-            topic=float(window[i]),
             named=float(names[i]),
             fits=not pattern or bool(pattern.search(candidate.quote.text)),
             read=i in judged.read,
@@ -245,7 +243,7 @@ def _day(quote: Quote, hits: Sequence[Hit]) -> date:
 
 
 def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
-    """The sentence to begin with, then the others that are not much worse and on the same topic, or worth reading.
+    """The sentence to begin with, then the others that were worth reading and are not much worse.
 
     Those without the form of the answer go back, those of the first one's article come forward.
     """
@@ -260,8 +258,7 @@ def _coherent(order: Sequence[Sentence], form: str) -> list[Sentence]:
     def value(sentence: Sentence) -> float:
         return fitting(sentence) + (_SAME_ARTICLE if sentence.candidate.quote.article_id == article else 0.0)
 
-    enough = _TOPIC * first.topic
-    near = [s for s in order if s is not first and s.score >= first.score - _WORSE and (s.read or s.topic >= enough)]
+    near = [s for s in order if s is not first and s.read and s.score >= first.score - _WORSE]
     return [first, *sorted(near, key=value, reverse=True)]
 
 

@@ -50,15 +50,14 @@ class Sentence:
     """A sentence that can be quoted, judged.
 
     ``judged`` by the ranker alone and ``score`` with the rank of its passage, both in logits; ``own``: how much of the
-    question stands in it, ``topic``: in it and its two neighbours; ``named``: how much of the question's names in its
-    passage; ``fits``: it has the form of the answer; ``read``: the reader looked at it.
+    question stands in it; ``named``: how much of the question's names in its passage; ``fits``: it has the form of the
+    answer; ``read``: the reader looked at it.
     """
 
     candidate: Candidate
     judged: float
     score: float
     own: float
-    topic: float
     named: float
     fits: bool
     read: bool
