@@ -26,7 +26,7 @@ _AUXILIARIES = frozenset(
     """hat haben habe hatte hatten ist sind war waren wird werden wurde wurden worden gewesen kann können konnte konnten
     soll sollen sollte will wollen wollte muss müssen musste darf dürfen durfte gibt gab macht machte""".split()
 )
-_OPEN = frozenset({"was", "what"})  # what somebody says or does: that it is a refusal is an answer
+_ASKS_OPENLY = frozenset({"was", "what"})  # what somebody says or does: that it is a refusal is an answer
 _HALF = 0.5
 
 
@@ -69,7 +69,7 @@ class Premise:
 
     @cached_property
     def _open(self) -> bool:
-        if not self._nouns or self._asked[0].lower() in _OPEN:
+        if not self._nouns or self._asked[0].lower() in _ASKS_OPENLY:
             return False
         return not _NEGATES.search(self._question) and not _REFUSES.search(self._question)
 

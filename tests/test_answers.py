@@ -140,8 +140,8 @@ def test_who_asks_what_somebody_says_gets_what_there_is(
     demo_index: Path, open_assistant: Callable[[Path], Assistant]
 ) -> None:
     demo = open_assistant(demo_index)
-    for name in ("Selenskyj", "Scholz"):
-        answer = demo.ask(f"Was fordert {name}?")
+    for verb, name in (("fordert", "Selenskyj"), ("sagt", "Scholz")):
+        answer = demo.ask(f"Was {verb} {name}?")
         assert answer.status == "answered"
         assert not answer.message.startswith("Das Archiv sagt etwas anderes")
         assert all(name in claim.text for claim in answer.claims)

@@ -187,6 +187,27 @@ def test_the_sentence_ranker_learns_what_questions_on_other_texts_look_like(
     assert np.mean(confidence[1]) < np.mean(confidence[0])
 
 
+def test_what_weighs_nothing_is_not_learned(
+    records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    search, rng = HybridSearch(texts, encoder), random.Random(1)
+    recipe = ranker_training.Recipe(hidden=8, epochs=20, batch=4, folds=2, dropout=0.0)
+    confidence = []
+    for weight in (1.0, 0.0):  # of the questions that no text answers
+        weighed = [{**record, "weight": 1.0 if record["answerable"] else weight} for record in records]
+        examples = load_examples(weighed, texts, search, encoder, rng, 0.0, lambda line: None)
+        folds = ranker_training.folds_of(examples, recipe)
+        look = ranker_training.train_first_look(examples, folds, recipe)
+        unread = [np.zeros((len(leading(scores)), 2), np.float32) for scores in look.scores]
+        ranker_training.train_ranker(
+            examples, look, unread, folds, [], {"encoder": "0", "reader": "1"}, tmp_path, recipe
+        )
+        ranker = Ranker("0", "1", tmp_path)
+        judged = [ranker.judge(e.rows, lambda chosen, first: np.zeros((len(chosen), 2), np.float32)) for e in examples]
+        confidence.append([j.confidence for j, e in zip(judged, examples, strict=True) if not e.gold.any()])
+    assert np.mean(confidence[1]) > np.mean(confidence[0]) + 0.1
+
+
 def test_towers_learn_what_answers_and_numpy_reads_as_torch_does(
     records: list[dict[str, Any]], texts: Index, tmp_path: Path, encoder: StaticEncoder
 ) -> None:

@@ -35,7 +35,7 @@ def own_questions(data: Path, given: Sequence[Record], own: Path = OWN) -> list[
 
 
 def strange_questions(data: Path, records: Sequence[Record], rng: random.Random) -> list[Record]:
-    """Questions on articles that none of the records is about, in any order: an archive of these does not answer them.
+    """Questions on articles that none of the records is about, in any order: an archive of these hardly answers them.
 
     Raises DatasetError if the training file is missing or broken.
     """

@@ -29,7 +29,7 @@ from rag.training.examples import Example, Say
 
 Judged = tuple[Array, float]  # scores of the sentences, confidence that any answers
 # A question, its leading sentences, the first look at them → cosine and logit of each, as ``rag.reader.Reader.read``.
-Read = Callable[[str, Sequence[str], Array], Array]
+ReadTexts = Callable[[str, Sequence[str], Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     dropout: float = 0.15
-    judge_hidden: int = 32  # the second network
+    judge_hidden: int = 32  # the third network
     judge_epochs: int = 25
     judge_learning_rate: float = 1e-3
     judge_decay: float = 5e-3
@@ -112,7 +112,7 @@ def train_ranker(
     return measured
 
 
-def as_read(examples: Sequence[Example], look: FirstLook, read: Read) -> list[Array]:
+def as_read(examples: Sequence[Example], look: FirstLook, read: ReadTexts) -> list[Array]:
     """The rows of questions that neither the first look nor the reader has learned from, with what ``read`` says."""
     rows = []
     for e in examples:
