@@ -14,7 +14,7 @@ from rag.copies import originals
 from rag.encoder import StaticEncoder
 from rag.features import ANSWER_FORMS, HITS, NAMES, Candidate, Features, is_sentence, question_form
 from rag.german import sentences
-from rag.period import nearness
+from rag.period import nearness, tells_of, years
 from rag.premise import Premise
 from rag.ranker import Judgement, Ranker
 from rag.reader import Reader
@@ -83,6 +83,8 @@ class QuotingComposer:
             return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
         order = _order(query, features, judged, hits, form)
+        closest = _closest(features.groups, order)
+        order = _of_its_years(query, order, hits)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         coherent = _coherent(order, form) if quotable else []
@@ -96,7 +98,7 @@ class QuotingComposer:
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, QUOTES, timeline=bool(told))
-        return Draft(_claims(_closest(features.groups, order)), judged.confidence, False, QUOTES)
+        return Draft(_claims(closest), judged.confidence, False, QUOTES)
 
     def _enough(self, query: Query, features: Features, form: str) -> float:
         """The confidence of an answer. Who names keywords, or a speaker alone, asks what there is: enough if found."""
@@ -143,6 +145,13 @@ def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[H
         if is_sentence(candidate.quote.text)
     ]
     return sorted(found, key=lambda s: (-s.score, s.candidate.quote.passage_id, s.candidate.quote.start))
+
+
+def _of_its_years(query: Query, order: Sequence[Sentence], hits: Sequence[Hit]) -> list[Sentence]:
+    """Those from articles that tell of the years that the question names: of another year it may be otherwise."""
+    asked = years(query.standalone)
+    telling = {number for number, hit in enumerate(hits) if not asked or tells_of(hit.article, asked)}
+    return [sentence for sentence in order if sentence.candidate.hit in telling]
 
 
 def _counted(query: Query) -> re.Pattern[str]:

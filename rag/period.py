@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from rag.types import Filters, Period
+from rag.types import Article, Filters, Period
 
 _DAY = timedelta(days=1)
 
@@ -131,6 +131,13 @@ def read_period(question: str, today: date, year: int | None = None) -> Period |
     return None if period.since and period.since > today and not period.yearly else period
 
 
+def years(question: str) -> frozenset[int]:
+    """The years that a question asks about, not those from, to or after which it asks ("seit 2022")."""
+    spans = (s for s in _spans(question, date.max, None) if str(s.since.year) in question[s.start : s.end])
+    exact = (s for s in spans if not _SIDE.search(question[: s.start]))
+    return frozenset(year for s in exact for year in range(s.since.year, s.until.year + 1))
+
+
 def narrowed(filters: Filters, period: Period) -> Filters:
     """The filters with the period as another one; as they are for a period of any year."""
     if period.yearly:
@@ -154,6 +161,15 @@ def nearness(day: date | None, period: Period) -> float:
         return 0.0
     length = (period.until - period.since).days if period.since and period.until else 0
     return float(0.5 ** (days_away(day, period) / max(7.0, length / 4)))
+
+
+def tells_of(article: Article, years: frozenset[int]) -> bool:
+    """Whether an article names one of the years, or appeared in it or in the winter after it."""
+    day = article.published
+    if day and (day.year in years or (day.month <= 3 and day.year - 1 in years)):
+        return True
+    text = f"{article.title} {article.text}"
+    return any(re.search(rf"(?<!\d)(?:{year}|{year - 1}/{year % 100:02d})(?!\d)", text) for year in years)
 
 
 def _outside(day: date, since: date | None, until: date | None) -> int:

@@ -207,6 +207,21 @@ def test_a_list_without_sentences_is_shown_as_the_nearest_place(tmp_path: Path, 
     assert answer.citations[0].article_id == "liste.md"
 
 
+def test_what_is_told_of_one_year_does_not_answer_for_another(tmp_path: Path, encoder: StaticEncoder) -> None:
+    texts = {
+        "wahl.md": "Bei der Bürgermeisterwahl in Altmünde gewann 2015 Karin Brandt mit 53 Prozent der Stimmen.",
+        "see.md": "Der See bei Altmünde ist im Sommer 21 Grad warm. Viele Gäste baden dort.",
+    }
+    asked = "Wer gewann {} die Bürgermeisterwahl in Altmünde?"
+    (tmp_path / "then").mkdir()
+    (tmp_path / "later").mkdir()
+    assert ask_about(tmp_path / "then", encoder, texts, asked.format(2015)).status == "answered"
+    later = ask_about(tmp_path / "later", encoder, texts, asked.format(2021))
+    holds(later)
+    assert later.status == "nearest"
+    assert later.citations[0].article_id == "wahl.md"
+
+
 def test_no_sentence_is_quoted_twice(tmp_path: Path, encoder: StaticEncoder) -> None:
     speech = (
         "Minister Meier antwortete: „Die Lage der Brücke ist ernst in unserem Land. Wir brauchen schnell neue Seile. "

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.period import days_away, read_period
-from rag.types import Period
+from rag.period import days_away, read_period, tells_of, years
+from rag.types import Article, Period
 
 TODAY = date(2023, 5, 17)  # a Wednesday
 
@@ -133,6 +133,39 @@ def test_days_away_counts_to_the_nearer_end() -> None:
     assert days_away(date(2024, 12, 31), winter) == 0
 
 
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Wer gewann die Fußball-WM 2022 in Katar?", {2022}),
+        ("Wie stark war das Erdbeben im Februar 2023?", {2023}),
+        ("Was geschah zwischen Mai 2014 und 2016?", {2014, 2016}),
+        ("Was geschah am 3.2.2022?", {2022}),
+        ("Was stieg seit 2022, was nach dem Gipfel im Juni 2023 und was bis 2030?", set()),
+        ("Wie viele der 2000 Soldaten kamen gestern, am Montag oder im letzten Jahr an?", set()),
+    ],
+)
+def test_the_years_that_a_question_asks_about(question: str, asked: set[int]) -> None:
+    assert years(question) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "tells"),
+    [
+        ("Die WM 2022 war in Katar.", None, True),
+        ("In der Saison 2021/22 stieg Köln auf.", None, True),
+        ("Die WM war in Katar.", date(2022, 12, 19), True),
+        ("Die WM war in Katar.", date(2023, 1, 3), True),
+        ("Die WM war in Katar.", date(2023, 6, 1), False),
+        ("Die WM war in Katar, 20220 Leute sahen zu.", None, False),
+        ("Die WM war in Katar.", date.min, False),
+    ],
+)
+def test_an_article_tells_of_a_year_that_it_names_or_appeared_in(
+    text: str, published: date | None, tells: bool
+) -> None:
+    assert tells_of(Article("a", "", text, published), frozenset({2022})) is tells
+
+
 WORDS = (
     "im am seit vor bis nach März Mai Juni Sommer 2022 30. 31. Februar letzte Woche gestern zwei Jahren 99.99.99 und"
 )
@@ -141,6 +174,7 @@ WORDS = (
 @given(st.lists(st.sampled_from([*WORDS.split(), "\n", "?", "0", "9999", "²"])).map(" ".join), st.dates())
 def test_whatever_is_asked_a_period_runs_forward_and_stands_in_the_question(question: str, today: date) -> None:
     period = read_period(question, today)
+    assert all(str(year) in question for year in years(question))
     if period:
         assert period.said in question
         assert period.since or period.until
