@@ -6,7 +6,7 @@
 # make optional  LangChain's standard tests, mteb's own harness, a served model (in the same environment)
 
 PYTHON ?= python3
-CORPUS ?= corpus
+CORPUS ?= $(or $(BELEG_CORPUS),corpus)
 PORT ?= 8501
 SHARED ?= ../shared
 PEERS ?= $(HOME)/.cache/beleg/peers

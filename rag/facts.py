@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import product
 from math import floor, isclose, log10
 
+from rag.numbers import full_year
 from rag.types import Language
 
 
@@ -300,7 +301,7 @@ def _day(match: re.Match[str]) -> Day | None:
 
 
 def _year(digits: str | None) -> int | None:
-    return None if digits is None else int(digits) + (2000 if len(digits) == 2 else 0)
+    return None if digits is None else full_year(digits)
 
 
 def same_day(claimed: Day, there: Day, published: date | None) -> bool:

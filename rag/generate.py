@@ -100,7 +100,7 @@ class Writer:
             if count >= MAX_SENTENCES or len(told) > _LONGEST_ANSWER:
                 break
         found = cited_sentences(told, finished=True)
-        yield self._draft(found, sources, answers=NO_ANSWER not in told.upper())
+        yield self._draft(found, sources, answers=not _plain(told).upper().startswith(NO_ANSWER))
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
         """A question as it would be asked without the talk before it; ``None`` if what comes is not to be trusted.

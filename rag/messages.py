@@ -89,8 +89,8 @@ NOTES: Mapping[Language, Mapping[str, str]] = {
     "de": {
         "dropped_one": "Ein Satz des Sprachmodells war nicht belegt und ist weggelassen.",
         "dropped": "{count} Sätze des Sprachmodells waren nicht belegt und sind weggelassen.",
-        "too_little": "Von der Antwort des Sprachmodells war zu wenig belegt; deshalb besteht sie aus Zitaten.",
-        "no_answer": "Das Sprachmodell fand in diesen Quellen keine Antwort; deshalb besteht sie aus Zitaten.",
+        "too_little": "Von der Antwort des Sprachmodells war zu wenig belegt; deshalb stehen hier Zitate.",
+        "no_answer": "Das Sprachmodell fand in diesen Quellen keine Antwort; deshalb stehen hier Zitate.",
         "stopped": "Die Antwort wurde angehalten.",
         "broken": "Die Antwort des Sprachmodells brach ab.",
         "instead": "Deshalb besteht die Antwort aus Zitaten.",

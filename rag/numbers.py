@@ -50,6 +50,11 @@ def plain(text: str) -> str:
     return _EXPRESSION.sub(_rewritten, text)
 
 
+def full_year(digits: str) -> int:
+    """The year that two digits, or all of them, mean."""
+    return int(digits) + (0 if len(digits) > 2 else 2000 if int(digits) < _CENTURY else 1900)
+
+
 def unabbreviated(word: str) -> str:
     """A unit or another common abbreviation (in lower case, without its full stop) in full; any other word as it is."""
     return _ABBREVIATED.get(word, word)
@@ -85,9 +90,7 @@ def _date(day: str, month: str, year: str) -> str:
     """The date with the month's name; empty if there is no such day."""
     if not (1 <= int(day) <= 31 and 1 <= int(month) <= 12):
         return ""
-    if len(year) == 2:
-        year = ("20" if int(year) < _CENTURY else "19") + year
-    return f"{int(day)}. {_MONTHS[int(month) - 1]} {year}".rstrip()
+    return f"{int(day)}. {_MONTHS[int(month) - 1]} {full_year(year) if year else ''}".rstrip()
 
 
 def _amount(found: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from rag.numbers import full_year
 from rag.types import Article, Filters, Period
 
 _DAY = timedelta(days=1)
@@ -133,8 +134,9 @@ def read_period(question: str, today: date, year: int | None = None) -> Period |
 
 def years(question: str) -> frozenset[int]:
     """The years that a question asks about, not those from, to or after which it asks ("seit 2022")."""
-    spans = (s for s in _spans(question, date.max, None) if str(s.since.year) in question[s.start : s.end])
-    exact = (s for s in spans if not _SIDE.search(question[: s.start]))
+    told = (s for s in _spans(question, date.max, None) if not (s.yearly or s.relative))
+    named = (s for s in told if any(map(str.isdigit, question[s.start : s.end])))  # no weekday
+    exact = (s for s in named if not _SIDE.search(question[: s.start]))
     return frozenset(year for s in exact for year in range(s.since.year, s.until.year + 1))
 
 
@@ -189,9 +191,13 @@ def _one_side(span: _Span, side: str, said: str) -> Period:
     if side in ("seit", "ab", "since", "from"):
         return Period(span.since, None, said, relative=span.relative)
     if side in ("nach", "after"):
-        return Period(min(last, span.until + _DAY), last if span.yearly else None, said, span.yearly, span.relative)
-    until = span.until if side in ("bis", "until", "by") else max(date(2, 1, 1), span.since - _DAY)
-    return Period(first if span.yearly else None, max(first, until) if span.yearly else until, said, span.yearly)
+        after = min(last, span.until + _DAY) if span.until < last else last
+        return Period(after, last if span.yearly else None, said, span.yearly, span.relative)
+    until = span.until
+    if side in ("vor", "before"):
+        until = span.since - _DAY if span.since > date.min else date.min
+    begin = first if span.yearly else None
+    return Period(begin, max(begin or until, until), said, span.yearly, span.relative)
 
 
 # Units -------------------------------------------------------------------------------------------------------------
@@ -226,7 +232,7 @@ def _is_time(groups: Mapping[str, str], before: str, after: str) -> bool:
 
 def _read(groups: Mapping[str, str], today: date, year: int | None) -> tuple[tuple[date, date], bool, bool]:
     """The days that a match means, whether of any year, and whether its words tell it from today alone."""
-    given = int(groups["year"]) % 100 + 2000 if len(groups.get("year", "")) == 2 else int(groups.get("year", year or 0))
+    given = full_year(groups["year"]) if "year" in groups else year or 0
     if "month" in groups or "season" in groups:
         relative = "which" in groups and not given
         days = _of_year(groups, given or today.year, today, given == 0)

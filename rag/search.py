@@ -162,7 +162,7 @@ class HybridSearch:
 
     def __call__(self, query: Query, passages: int = 20, articles: int = 10) -> list[Hit]:
         """The best hits: ``passages`` of them, and more until they come from ``articles`` different articles."""
-        depth = self._depth
+        depth = max(self._depth, passages)
         ranked = self.rank(query, depth)
         # A few long articles can fill the candidates; then look deeper, unless there is no more.
         while depth <= len(ranked) and depth < len(self._index.lexical) and _articles(ranked) < articles:

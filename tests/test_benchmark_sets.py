@@ -16,8 +16,16 @@ from hypothesis import strategies as st
 from rag import cli
 from rag.errors import DatasetError
 from rag.evaluation.collect import collect
-from rag.evaluation.datasets import Feedback, Question, read_csv, read_feedback, read_questions, read_retrieval_set
-from rag.evaluation.lint import lint, overlap, read_articles
+from rag.evaluation.datasets import (
+    Feedback,
+    Question,
+    read_articles,
+    read_csv,
+    read_feedback,
+    read_questions,
+    read_retrieval_set,
+)
+from rag.evaluation.lint import lint, overlap
 from rag.types import Article
 
 DEMO = PROJECT / "benchmarks" / "demo-qa"

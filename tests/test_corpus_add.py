@@ -193,6 +193,13 @@ def test_every_kind_of_file_and_standard_input_are_taken(tmp_path: Path) -> None
         assert [taken.what for taken in piped.taken] == ["unchanged"], name
 
 
+def test_more_than_can_be_piped_is_refused_not_cut_off(tmp_path: Path) -> None:
+    line = json.dumps({"_id": "x", "title": "Aus JSON", "text": " ".join(PROSE)}).encode() + b"\n"
+    report = bring(tmp_path, "-", stdin=line * (20_000_000 // len(line) + 2))
+    assert [refused.reason for refused in report.refused] == ["it is larger than 20 MB; split it."]
+    assert (report.taken, report.failed) == ((), ("-",))
+
+
 @pytest.mark.parametrize(
     "data", [b"PK\x03\x04 broken", docx("x")[:-400], docx("x").replace(b"document.xml", b"document.xyz")]
 )
@@ -279,7 +286,7 @@ def test_a_changed_page_is_a_new_version_and_the_old_one_is_kept(server: web.Ser
     address = f"{server.address}/halle"
     server.pages["/halle"] = web.page(html("Lindenau baut", PROSE))
     (first,) = bring(tmp_path, address).taken
-    assert bring(tmp_path, f"{address}?utm_source=feed#top", today=date(2024, 5, 7)).number("unchanged") == 1
+    assert bring(tmp_path, f"{address}?utm_source=feed&ref=start#top", today=date(2024, 5, 7)).number("unchanged") == 1
     server.pages["/halle"] = web.page(html("Lindenau baut doch nicht", PROSE[:2]))
     (second,) = bring(tmp_path, address, today=date(2024, 5, 9)).taken
     assert (second.what, second.article_id) == ("changed", first.article_id)

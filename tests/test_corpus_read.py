@@ -422,7 +422,7 @@ def test_no_page_dates_itself_by_its_file(tmp_path: Path) -> None:
 # PDF ---------------------------------------------------------------------------------------------------------------
 
 
-def pdf(*lines: str, title: str = "", password: str = "") -> bytes:
+def pdf(*lines: str, title: str = "", author: str = "Eva Beispiel", password: str = "") -> bytes:
     """A small PDF with these lines of text on one page."""
     from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
@@ -438,7 +438,7 @@ def pdf(*lines: str, title: str = "", password: str = "") -> bytes:
     stream.set_data(f"BT /F1 12 Tf 14 TL 50 700 Td {shown} ET".encode("cp1252"))
     page[NameObject("/Contents")] = writer._add_object(stream)
     if title:
-        writer.add_metadata({"/Title": title, "/Author": "Eva Beispiel", "/CreationDate": "D:20200101000000"})
+        writer.add_metadata({"/Title": title, "/Author": author, "/CreationDate": "D:20200101000000"})
     if password:
         writer.encrypt(password, algorithm="RC4-128")
     out = BytesIO()
@@ -450,6 +450,8 @@ def test_a_pdf_gives_its_words_and_title_but_no_date(tmp_path: Path) -> None:
     article = load(file(tmp_path, "a.pdf", pdf("Der Gemeinderat hat die Brü-", "cke beschlossen.", title="Die Brücke")))
     assert article.text == "Der Gemeinderat hat die Brücke beschlossen."
     assert (article.title, article.author, article.published) == ("Die Brücke", "Eva Beispiel", None)
+    account = file(tmp_path, "b.pdf", pdf("Der Gemeinderat tagt.", title="Die Brücke", author="Administrator"))
+    assert load(account).author is None
 
 
 @pytest.mark.parametrize(("data", "words"), [(pdf("x", password="geheim"), "encrypted"), (pdf(""), "no text")])

@@ -267,13 +267,13 @@ def test_sentences_and_their_numbers_are_told_apart(told: str, expected: list[tu
 
 @given(st.lists(st.sampled_from([*"ab .[]12,\n-*<>!?", "Satz eins. ", "[1]", "<think>", "</think>"]), max_size=40))
 def test_what_has_come_never_changes_when_more_comes(pieces: list[str]) -> None:
-    told, before = "", 0
+    told, before = "", []
     for piece in pieces:
         told += piece
-        found = cited_sentences(told)
+        found = [said.text for said in cited_sentences(told)]
         if "<think>" not in told:
-            assert len(found) >= before or "]" not in told
-            before = len(found)
+            assert found[: len(before)] == before
+            before = found
     cited_sentences(told, finished=True)
 
 
@@ -286,6 +286,12 @@ def test_no_answer_is_a_draft_that_does_not_answer() -> None:
     with serving_model(Reply("KEINE ANTWORT")) as server:
         (draft,) = drafts(model(server, "openai"))
     assert (draft.answers, draft.claims) == (False, ())
+
+
+def test_a_sentence_on_what_was_not_answered_is_an_answer() -> None:
+    told = "<think>Sonst schreibe ich KEINE ANTWORT.</think>Auf die Frage gab es im Rat keine Antwort. [1]"
+    with serving_model(Reply(told)) as server:
+        assert texts(drafts(model(server, "openai"))[-1]) == ["Auf die Frage gab es im Rat keine Antwort."]
 
 
 # Follow-ups -----------------------------------------------------------------------------------------------------------

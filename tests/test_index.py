@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from indexes import contents, ids, json_lines, ranking
 
-from rag.corpus.versions import versions
+from rag.corpus.versions import keep, read, versions
 from rag.encoder import StaticEncoder
 from rag.errors import CorpusError, IndexMissing
 from rag.index import generations
@@ -320,3 +320,16 @@ def test_what_a_hand_has_changed_is_kept_as_a_version_once(
     assert [version.text for version in versions(corpus, "wolf.md")] == [former.text, "Der Wolf ist weitergezogen."]
     assert versions(corpus, "brand.md") == []
     assert ids(index) == {"bruecke.md", "brand.md", "wolf.md"}
+
+
+def test_what_add_has_kept_is_not_kept_again_by_a_later_build(
+    corpus: Path, tmp_path: Path, encoder: StaticEncoder
+) -> None:
+    build(corpus, tmp_path / "index", encoder)
+    texts = [read(corpus / "wolf.md")[0].text]
+    for text in ("Der Wolf ist weitergezogen.", "Der Wolf ist zurück."):
+        keep(corpus / "wolf.md", read(corpus / "wolf.md")[0])
+        write_article(corpus, "wolf.md", "Wolf", text)
+        texts.append(text)
+    build(corpus, tmp_path / "index", encoder)
+    assert [version.text for version in versions(corpus, "wolf.md")] == texts[:-1]

@@ -20,6 +20,7 @@ def test_vectors_of_every_kind_are_found_removed_and_read_back(tmp_path: Path, k
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     dense = DenseIndex.create(32, kind)
     dense.add(range(100, 900), vectors)
+    assert len(dense.search(vectors[5], 300)) == 300  # one that was never written looks as far as one that was read
     dense.write(tmp_path / "v")
     writable = DenseIndex.read(tmp_path / "v", kind, writable=True)
     writable.remove([100, 101])

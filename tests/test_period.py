@@ -140,6 +140,7 @@ def test_days_away_counts_to_the_nearer_end() -> None:
         ("Wie stark war das Erdbeben im Februar 2023?", {2023}),
         ("Was geschah zwischen Mai 2014 und 2016?", {2014, 2016}),
         ("Was geschah am 3.2.2022?", {2022}),
+        ("Was geschah am 9.11.89?", {1989}),
         ("Was stieg seit 2022, was nach dem Gipfel im Juni 2023 und was bis 2030?", set()),
         ("Wie viele der 2000 Soldaten kamen gestern, am Montag oder im letzten Jahr an?", set()),
     ],
@@ -174,7 +175,7 @@ WORDS = (
 @given(st.lists(st.sampled_from([*WORDS.split(), "\n", "?", "0", "9999", "²"])).map(" ".join), st.dates())
 def test_whatever_is_asked_a_period_runs_forward_and_stands_in_the_question(question: str, today: date) -> None:
     period = read_period(question, today)
-    assert all(str(year) in question for year in years(question))
+    assert all(f"{year % 100:02d}" in question for year in years(question))
     if period:
         assert period.said in question
         assert period.since or period.until

@@ -58,8 +58,7 @@ def test_another_negation_is_none(question: str, sentence: str) -> None:
 @given(st.text(), st.text())
 def test_any_words_can_be_compared(question: str, sentence: str) -> None:
     premise = Premise(question)
-    assert premise.denied_by(sentence) in (True, False)
-    assert premise.affirmed_by(sentence) in (True, False)
+    assert not (premise.denied_by(sentence) and premise.affirmed_by(sentence))
 
 
 @pytest.fixture(scope="module")

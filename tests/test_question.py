@@ -110,8 +110,11 @@ def test_a_follow_up_keeps_the_time_of_the_talk_or_brings_its_own() -> None:
     assert fresh.period is None
 
 
-@given(st.text(), st.lists(st.text().map(Turn), max_size=3))
-def test_any_text_is_a_question(text: str, history: list[Turn]) -> None:
-    query = understand(text, history)
+FAR = st.sampled_from(["nach dem 9999-12-31", "vor dem 0001-01-01", "von 2020 bis 9999-12-31", "vor 99 Jahren", "9999"])
+
+
+@given(st.text() | FAR, st.lists((st.text() | FAR).map(Turn), max_size=3), st.dates())
+def test_any_text_is_a_question(text: str, history: list[Turn], today: date) -> None:
+    query = understand(text, history, today=today)
     assert len(query.question) <= MAX_QUESTION
     assert query.standalone.startswith(query.question)

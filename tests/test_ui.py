@@ -206,6 +206,7 @@ def test_an_unknown_language_is_german() -> None:
         ("im Juni", "Juni, jedes Jahr", "June, any year"),
         ("im Winter", "1. Dezember bis 28. Februar, jedes Jahr", "1 December to 28 February, any year"),
         ("am 30. November", "30. November, jedes Jahr", "30 November, any year"),
+        ("von 2020 bis 9999-12-31", "1. Januar 2020 bis 31. Dezember 9999", "1 January 2020 to 31 December 9999"),
     ],
 )
 def test_a_time_is_said_as_people_say_it(question: str, german: str, english: str) -> None:
@@ -571,7 +572,10 @@ class Desk:
 
     def __init__(self, settings: object) -> None:
         store = SimpleNamespace(
-            count=lambda: (2, 2), newest=lambda limit: [BUKAREST, HOSTILE][:limit], sources=lambda: OUTLETS
+            count=lambda: (2, 2),
+            newest=lambda limit: [BUKAREST, HOSTILE][:limit],
+            sources=lambda: OUTLETS,
+            withdrawn=frozenset,
         )
         index = SimpleNamespace(folder=Path("one"), store=store)
         self.assistant = SimpleNamespace(index=index, ask=self._ask, writer=None)
@@ -833,6 +837,13 @@ def test_an_answer_is_cited_as_people_cite() -> None:
         *(f"[1] {source}", f"[2] {source}"),
     ]
     assert "As of 30 November 2022" in answer_text(answer("Warum keine Patriots?"), EN)
+
+
+def test_who_worded_an_answer_is_cited_with_it_and_days_with_a_timeline() -> None:
+    made = replace(answer("Warum keine Patriots?"), made_by="ollama:a", note="Ein Satz fehlt.", timeline=True)
+    lines = answer_text(made, DE).splitlines()
+    assert lines[2] == "30. November 2022: Eine Zusage gab es nicht. [1]"
+    assert lines[5:8] == ["Stand: 30. November 2022", DE.written.format(model="ollama:a"), "Ein Satz fehlt."]
 
 
 def test_what_is_no_answer_is_cited_as_none() -> None:

@@ -228,8 +228,8 @@ def _lint_options(p: argparse.ArgumentParser) -> None:
 
 def eval_lint(options: argparse.Namespace, settings: Settings) -> int:
     """Looks for what makes a question set unfair or broken."""
-    from rag.evaluation.datasets import read_questions
-    from rag.evaluation.lint import lint, read_articles
+    from rag.evaluation.datasets import read_articles, read_questions
+    from rag.evaluation.lint import lint
 
     questions = [q for path in options.questions for q in read_questions(path)]
     findings = lint(questions, read_articles(settings.corpus), options.training)
@@ -249,7 +249,8 @@ def _collect_options(p: argparse.ArgumentParser) -> None:
 def eval_collect(options: argparse.Namespace, settings: Settings) -> int:
     """Turns own questions and the feedback of readers into a benchmark folder."""
     from rag.evaluation.collect import collect, write_folder
-    from rag.evaluation.lint import lint, read_articles
+    from rag.evaluation.datasets import read_articles
+    from rag.evaluation.lint import lint
 
     articles = read_articles(settings.corpus)
     collected = collect(options.sources)

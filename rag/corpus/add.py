@@ -32,7 +32,7 @@ _LOCK = ".add.lock"
 _HEAD = 4_096  # bytes of a file in which its front matter names its address
 _URL = re.compile(rb"^url: *['\"]?(https?://[^\s'\"]+)", re.MULTILINE)
 _SAME_ARTICLE = 0.4  # share of common shingles from which two texts under one title are versions of each other
-_TRACKING = re.compile(r"(?:utm_|wt[_.]|at_|xtor|fbclid|gclid|ref(?:errer)?$|cmp|mc_|sara_|source$)", re.IGNORECASE)
+_TRACKING = re.compile(r"(?:utm_|wt[_.]|at_|xtor|fbclid|gclid|ref(?:errer)?=|cmp|mc_|sara_|source=)", re.IGNORECASE)
 
 What = Literal["added", "changed", "unchanged"]
 WHATS: tuple[What, ...] = get_args(What)

@@ -6,6 +6,7 @@ import re
 from io import BytesIO
 from itertools import pairwise
 
+from rag.corpus.byline import are_names
 from rag.errors import CorpusError
 
 _NEXT = "save its article as .txt or .md"
@@ -30,6 +31,7 @@ def read_pdf(data: bytes) -> dict[str, object]:
         text = "\n\n".join(paragraphs(page.extract_text()) for page in reader.pages)
         about = reader.metadata
         author, title = (about.author, about.title or "") if about else (None, "")
+        author = author if author and are_names(author) else None  # else the name of a program or an account
         title = "" if _NO_TITLE.search(title) else title
     except CorpusError:
         raise

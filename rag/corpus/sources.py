@@ -100,6 +100,8 @@ def _piped(data: bytes) -> Iterator[Found | Refused]:
     """Standard input read as the file that it looks like."""
     if not data.strip():
         raise CorpusError("Standard input is empty; pipe an article into it.")
+    if len(data) > MAX_BYTES:
+        raise CorpusError(f"it is larger than {MAX_BYTES // 1_000_000} MB; split it.")
     with TemporaryDirectory() as folder:
         path = Path(folder, f"stdin{kind_of(data)}")
         path.write_bytes(data)

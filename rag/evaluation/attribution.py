@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.errors import DatasetError
 from rag.evaluation.compare import interval
-from rag.evaluation.lint import read_articles
+from rag.evaluation.datasets import read_articles
 from rag.evaluation.provenance import provenance
 from rag.evaluation.retrieval import cached_index
 from rag.german import sentences

@@ -11,12 +11,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from rag.corpus.read import Refused, scan
 from rag.errors import DatasetError
+from rag.evaluation.datasets import read_articles
+from rag.evaluation.intervals import wilson
 from rag.evaluation.provenance import provenance
 from rag.index.generations import file_digest
 from rag.settings import PROJECT
@@ -28,7 +28,6 @@ TRUE = "true"
 HALVES = ("development", "held-out")
 FACTS = ("number", "date", "name", "quote")
 _PLACE = re.compile(r"\{(\d+):(\d+)\}")
-_Z = 1.96  # of the normal distribution, for intervals of 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,8 @@ def read_pairs(path: Path, corpora: Mapping[str, Path]) -> list[Pair]:
         wanted = {record["corpus"] for record in records}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path} cannot be read ({error}); name a file of pairs.") from error
-    articles = {name: _articles(corpora[name]) for name in sorted(wanted) if name in corpora}
+    articles = {name: read_articles(corpora[name]) for name in sorted(wanted) if name in corpora}
     return [_pair(path, record, articles) for record in records]
-
-
-def _articles(corpus: Path) -> dict[str, Article]:
-    records = (record for record in scan(corpus) if not isinstance(record, Refused))
-    return {record.article_id: record.load() for record in records}
 
 
 def _pair(path: Path, record: Mapping[str, Any], articles: Mapping[str, Mapping[str, Article]]) -> Pair:
@@ -120,20 +114,16 @@ def _row(judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "pairs": len(judged),
         "dropped": _share(dropped, len(judged)),
-        "dropped_interval": interval(dropped, len(judged)),
+        "dropped_interval": _interval(dropped, len(judged)),
         "not_backed": _share(dropped + marked, len(judged)),
-        "not_backed_interval": interval(dropped + marked, len(judged)),
+        "not_backed_interval": _interval(dropped + marked, len(judged)),
         "verdicts": dict(verdicts),
     }
 
 
-def interval(count: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    if not of:
-        return 0.0, 1.0
-    share, spread = count / of, _Z * sqrt(count / of * (1 - count / of) / of + (_Z / of / 2) ** 2)
-    middle, scale = share + _Z**2 / of / 2, 1 + _Z**2 / of
-    return round(max(0.0, (middle - spread) / scale), 4), round(min(1.0, (middle + spread) / scale), 4)
+def _interval(count: int, of: int) -> tuple[float, float]:
+    low, high = wilson(count, of)
+    return round(low, 4), round(high, 4)
 
 
 def _share(count: int, of: int) -> float | None:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from rag.corpus.fields import is_sound
-from rag.errors import DatasetError
+from rag.corpus.read import Refused, scan
+from rag.errors import CorpusError, DatasetError
+from rag.types import Article
 
 T = TypeVar("T")
 Qrels = Mapping[str, Mapping[str, int]]
@@ -90,6 +92,19 @@ class Feedback:
 
 
 # Files -------------------------------------------------------------------------------------------------------------
+
+
+def read_articles(corpus: Path) -> dict[str, Article]:
+    """All articles of a corpus by id. Raises CorpusError if there is none; what cannot be read is left out."""
+    articles: dict[str, Article] = {}
+    for record in scan(corpus):
+        if isinstance(record, Refused):
+            continue
+        try:
+            articles[record.article_id] = record.load()
+        except CorpusError:
+            continue
+    return articles
 
 
 def read_retrieval_set(folder: Path, split: str | None = None, queries: str = "queries.jsonl") -> RetrievalSet:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.corpus.read import Refused, scan
-from rag.errors import CorpusError, DatasetError
+from rag.errors import DatasetError
 from rag.evaluation.datasets import Question
 from rag.followup import refers_back
 from rag.german import clean_characters, grams, stem, stems, words
@@ -49,19 +48,6 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.question_id}: {'look: ' if self.warning else ''}{self.text}"
-
-
-def read_articles(corpus: Path) -> dict[str, Article]:
-    """All articles of a corpus by id. Raises CorpusError if there is none; what cannot be read is left out."""
-    articles: dict[str, Article] = {}
-    for record in scan(corpus):
-        if isinstance(record, Refused):
-            continue
-        try:
-            articles[record.article_id] = record.load()
-        except CorpusError:
-            continue
-    return articles
 
 
 def lint(questions: Sequence[Question], articles: Mapping[str, Article], training: Path | None = None) -> list[Finding]:

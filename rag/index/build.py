@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from rag.corpus.copies import bands, shingles
 from rag.corpus.read import Record, Refused, scan
-from rag.corpus.versions import fingerprint, keep
+from rag.corpus.versions import fingerprint, keep, versions
 from rag.corpus.withdrawn import withdrawn
 from rag.errors import CorpusError, IndexDamaged, IndexMismatch, IndexMissing, NotFound
 from rag.index import generations
@@ -292,7 +292,8 @@ def _keep_versions(corpus: Path, chunk: Iterable[_Loaded], former: Store) -> Non
         if record.origin == record.article_id and record.origin.endswith(".md") and corpus.is_dir():
             with suppress(NotFound, CorpusError):  # new, or withdrawn; or a folder that may only be read
                 old = former.article(record.article_id)
-                if fingerprint(old) != fingerprint(new):
+                kept = versions(corpus, record.article_id)  # perhaps by ``add``, which may run more often than a build
+                if fingerprint(old) not in map(fingerprint, (new, *kept)):
                     keep(corpus / record.origin, old)
 
 

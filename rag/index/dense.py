@@ -34,6 +34,8 @@ class DenseIndex:
     def __init__(self, index: Any, kind: str) -> None:
         self._index = index
         self.kind = kind
+        if isinstance(index, faiss.IndexIVF):
+            index.nprobe = _PROBES
 
     @classmethod
     def create(cls, dimension: int, kind: str = "Flat") -> DenseIndex:
@@ -54,10 +56,8 @@ class DenseIndex:
             opened = cls(index, kind)
             if opened._is_clustered != isinstance(index, faiss.IndexIVF):
                 raise IndexDamaged(f"The vector index {path} is not {kind}; mend it with `python -m rag build --full`.")
-            if opened._is_clustered:
-                index.nprobe = _PROBES
-                if not writable:
-                    index.set_direct_map_type(faiss.DirectMap.Hashtable)
+            if opened._is_clustered and not writable:
+                index.set_direct_map_type(faiss.DirectMap.Hashtable)
         return opened
 
     def write(self, path: Path) -> None:

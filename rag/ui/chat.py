@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from rag.index.store import Store
     from rag.settings import Settings
 
-HERE = Path(__file__).parent
-STYLE = HERE / "style.css"
 PAUSE = 0.06  # seconds between two sentences of a new answer: to be seen coming, not to be waited for
 BEAT = 0.1  # seconds between two looks at what a language model has written
 _NEWEST = 20  # articles looked at for example questions
@@ -42,7 +40,8 @@ def chat_page(assistant: Assistant, settings: Settings, texts: Texts) -> None:
     """The whole page, drawn anew on every interaction; of the corpus it only wants example questions."""
     own = session()
     tools = st.container(key="tools", horizontal=True, horizontal_alignment="right")
-    count, newest, outlets = _archive(assistant.index.folder, assistant.index.store)
+    store = assistant.index.store
+    count, newest, outlets = _archive(assistant.index.folder, hash(store.withdrawn()), store)
     # Fixed places, so that a longer conversation never moves what stands below it.
     body, ask, panel, bridge = (st.container(key=key) for key in ("turns", "ask", "panel", "bridge"))
     with ask:  # inside a container, or Streamlit scrolls to the end of each answer instead of its beginning
@@ -92,8 +91,8 @@ def _submit() -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _archive(folder: Path, _store: Store) -> tuple[int, tuple[Article, ...], list[str]]:
-    """How many articles a generation of the index holds, the newest ones, and its outlets."""
+def _archive(folder: Path, hidden: int, _store: Store) -> tuple[int, tuple[Article, ...], list[str]]:
+    """How many articles a generation holds without the ``hidden`` withdrawn ones, the newest ones, and its outlets."""
     return _store.count()[0], tuple(_store.newest(_NEWEST)), _store.sources()
 
 

@@ -43,8 +43,6 @@ class MaintainTexts:
     facts: Mapping[str, str]
     unknown: str
     refused: str
-    where: str
-    reason: str
     index: str
     index_hint: str
     build: str
@@ -105,8 +103,6 @@ MAINTAIN: Mapping[Language, MaintainTexts] = {
         },
         unknown="nicht angegeben",
         refused="Nicht angenommen: {count}",
-        where="Woher",
-        reason="Warum",
         index="Index",
         index_hint=(
             "Beim Erneuern wird gelesen, was sich im Korpus geändert hat. Das Gespräch antwortet währenddessen weiter "
@@ -183,8 +179,6 @@ MAINTAIN: Mapping[Language, MaintainTexts] = {
         },
         unknown="not stated",
         refused="Refused: {count}",
-        where="From",
-        reason="Why",
         index="Index",
         index_hint=(
             "An update reads what has changed in the corpus. The chat goes on answering meanwhile and takes up the new "

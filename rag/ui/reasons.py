@@ -53,7 +53,7 @@ _GERMAN = {
         "hochladen."
     ),
     "it wants a password; see whether the address is right.": "Die Seite verlangt ein Passwort.",
-    "it wants to be paid; see whether the address is right.": "Die Seite will bezahlt werden.",
+    "it wants to be paid; see whether the address is right.": "Die Seite ist kostenpflichtig.",
     "its server forbids it; see whether the address is right.": "Der Server verbietet den Abruf.",
     "there is no such page; see whether the address is right.": "Diese Seite gibt es nicht. Stimmt die Adresse?",
     "the page was taken down; see whether the address is right.": "Die Seite wurde gelöscht.",

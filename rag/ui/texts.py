@@ -5,9 +5,10 @@ Knows no page and no markup: everything here is plain text.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import get_args
 
 from rag.types import Citation, Language, Period, Verdict
@@ -135,7 +136,7 @@ class Texts:
         if since is None or until is None:
             open_ended = self.until.format(day=self.day(until)) if until else ""
             return self.since.format(day=self.day(since)) if since else open_ended
-        whole_month = since.day == 1 and (until + timedelta(days=1)).day == 1
+        whole_month = since.day == 1 and until.day == monthrange(until.year, until.month)[1]
         if since == until:
             said = self.day(since)
         elif whole_month and (since.year, since.month) == (until.year, until.month):
@@ -266,7 +267,7 @@ TEXTS: Mapping[Language, Texts] = {
         more="Weitere zeigen",
         back="Zum Archiv",
         no_article="Diesen Artikel gibt es im Archiv nicht (mehr).",
-        cited_by="In diesem Besuch zitiert auf die Frage",
+        cited_by="Bei diesem Besuch zitiert auf die Frage",
         versions="Frühere Fassungen",
         one_version="Fassung {number}",
         articles_held="Artikel",
@@ -279,10 +280,10 @@ TEXTS: Mapping[Language, Texts] = {
         table="Alle Zahlen",
         quality_words=(
             (
-                "Wie gut Beleg sucht und antwortet, ist an Fragen mit bekannter Antwort gemessen, nicht an "
-                "diesem Archiv. Jede Zahl stammt aus einer Ergebnisdatei, die ein Befehl des Projekts "
-                "geschrieben hat. Waagerechte Linien zeigen, wie weit der wahre Wert davon entfernt liegen kann "
-                "(95 %)."
+                "Wie gut Beleg sucht und antwortet, ist an festen Sammlungen von Artikeln gemessen, mit Fragen, "
+                "deren Antwort bekannt ist; für ein anderes Archiv gelten die Zahlen nur ungefähr. Jede stammt "
+                "aus einer Ergebnisdatei, die ein Befehl des Projekts geschrieben hat. Waagerechte Linien zeigen, "
+                "wie weit der wahre Wert davon entfernt liegen kann (95 %)."
             ),
             (
                 "nDCG@10 und MRR@10 sagen, wie weit oben der richtige Artikel steht: 1 heißt immer an erster "
@@ -415,9 +416,10 @@ TEXTS: Mapping[Language, Texts] = {
         table="All figures",
         quality_words=(
             (
-                "How well Beleg finds and answers is measured on questions with known answers, not on this "
-                "archive. Each figure comes from a results file that a command of the project wrote. Horizontal "
-                "lines show how far the true value may be from it (95 %)."
+                "How well Beleg finds and answers is measured on fixed collections of articles, with questions "
+                "whose answers are known; for another archive the figures hold only roughly. Each comes from a "
+                "results file that a command of the project wrote. Horizontal lines show how far the true value "
+                "may be from it (95 %)."
             ),
             (
                 "nDCG@10 and MRR@10 say how high the right article stands: 1 means always first. Recall@10 is "

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from urllib.parse import urlencode
 
-from rag.types import Answer, Citation, Filters, Language, Verdict
+from rag.types import Answer, Citation, Claim, Filters, Language, Verdict
 from rag.ui.conversation import Conversation
 from rag.ui.markup import safe_url
 from rag.ui.texts import Texts
@@ -32,11 +32,11 @@ def source_line(citation: Citation, texts: Texts, address: str | None = None) ->
 def answer_text(answer: Answer, texts: Texts) -> str:
     """One answer as plain text with its sources."""
     lines = [_line(answer.query.question), "", *([] if answer.claims else [answer.message])]
-    lines += [
-        f"{_line(claim.text)} {_numbers(claim.citations)}{_doubt(claim.verdict, texts)}" for claim in answer.claims
-    ]
-    if answer.claims and answer.as_of:
-        lines += ["", texts.as_of.format(date=texts.day(answer.as_of))]
+    for claim, day in _dated(answer):
+        dated = f"{texts.day(day)}: " if day else ""
+        lines.append(f"{dated}{_line(claim.text)} {_numbers(claim.citations)}{_doubt(claim.verdict, texts)}")
+    if remarks := _remarks(answer, texts):
+        lines += ["", *remarks]
     if answer.citations:
         lines += ["", texts.sources if answer.claims else texts.nearest]
         for citation in answer.citations:
@@ -72,20 +72,27 @@ def _turn(answer: Answer, texts: Texts) -> Iterator[str]:
     if query.standalone != query.question:
         yield plain(texts.understood.format(question=query.standalone))
     yield plain(answer.message)
-    days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
-    for claim in answer.claims:
-        day = days.get(claim.citations[0])
+    for claim, day in _dated(answer):
         dated = f"**{plain(texts.day(day))}:** " if day else ""
         numbers = _SPECIAL.sub(r"\\\1", _numbers(claim.citations))
         yield f"{dated}{plain(claim.text)} {numbers}{_doubt(claim.verdict, texts)}"
-    if answer.claims and answer.as_of:
-        yield plain(texts.as_of.format(date=texts.day(answer.as_of)))
-    for remark in (texts.written.format(model=answer.made_by) if answer.is_written else "", answer.note):
-        if remark:
-            yield plain(remark)
+    yield from map(plain, _remarks(answer, texts))
     if answer.citations:
         yield f"### {texts.sources if answer.claims else texts.nearest}"
         yield "\n".join(_source(citation, texts) for citation in answer.citations)
+
+
+def _dated(answer: Answer) -> list[tuple[Claim, date | None]]:
+    """The claims, each with its day if they tell how something went over time."""
+    days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
+    return [(claim, days.get(claim.citations[0])) for claim in answer.claims]
+
+
+def _remarks(answer: Answer, texts: Texts) -> list[str]:
+    """How new an answer is, whether a language model worded it, and what else a reader should know of it."""
+    as_of = texts.as_of.format(date=texts.day(answer.as_of)) if answer.claims and answer.as_of else ""
+    written = texts.written.format(model=answer.made_by) if answer.is_written else ""
+    return [remark for remark in (as_of, written, answer.note) if remark]
 
 
 def _source(citation: Citation, texts: Texts) -> str:
