@@ -66,7 +66,7 @@ class Assistant:
         """
         clock = _Clock()
         today = self.today() if periods else None
-        query = clock.time("understand", lambda: self._understood(question, history, filters, today))
+        query = clock.time("understand", lambda: self._understood(question, history, filters, today, stop))
         hits = clock.time("search", lambda: self.search(query))
         draft = clock.time("compose", lambda: self.compose(query, hits))
 
@@ -84,13 +84,20 @@ class Assistant:
         today = self.today()
         return turns(questions, lambda question, before: self._by_rules(question, before, Filters(), today))
 
-    def _understood(self, question: str, history: Sequence[Turn], filters: Filters, today: date | None) -> Query:
+    def _understood(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        filters: Filters,
+        today: date | None,
+        stop: Callable[[], bool],
+    ) -> Query:
         """The question made to stand alone: by the model if there is one and it can be trusted, else by rules."""
         query = self._by_rules(question, history, filters, today)
         if self.writer is None or query.standalone == query.question:
             return query
         with suppress(ModelError):
-            if rewritten := self.writer.rewrite(query.question, history):
+            if rewritten := self.writer.rewrite(query.question, history, stop):
                 alone = understand(rewritten, (), filters, today)
                 return replace(alone, question=query.question, period=query.period)
         return query

@@ -102,15 +102,19 @@ class Writer:
         found = cited_sentences(told, finished=True)
         yield self._draft(found, sources, answers=not _plain(told).upper().startswith(NO_ANSWER))
 
-    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool] = lambda: False) -> str | None:
         """A question as it would be asked without the talk before it; ``None`` if what comes is not to be trusted.
 
-        Raises ModelError.
+        Or if ``stop`` says not to wait for it. Raises ModelError.
         """
         talk = [turn.standalone or turn.question for turn in history[-3:]]
         asked = "\n".join(f"- {said}" for said in (*talk, question))
         limits = Limits(self.limits.rewriting, self.limits.rewriting, self.limits.rewriting, self.limits.pause)
-        told = "".join(piece or "" for piece in self._told([("system", REWRITE), ("human", asked)], limits))
+        told = ""
+        for piece in self._told([("system", REWRITE), ("human", asked)], limits):
+            if stop():
+                return None
+            told += piece or ""
         line = " ".join(clean_characters(_without_thoughts(told)).split()).strip("\"'„“” ")
         return line if is_faithful(line, (*talk, question)) else None
 

@@ -9,7 +9,7 @@ This module knows no file, no index and no screen.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
@@ -261,4 +261,4 @@ class Write(Protocol):
 
     def write(self, query: Query, hits: Sequence[Hit]) -> Generator[Draft | None, None, None]: ...
 
-    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None: ...
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str | None: ...

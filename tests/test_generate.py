@@ -316,6 +316,16 @@ def test_a_rewritten_question_may_bring_nothing_in(told: str, expected: str | No
         assert model(server, "openai").rewrite("Und wie lange?", TALK) == expected
 
 
+def test_who_stops_does_not_wait_for_the_rewriting() -> None:
+    looks: list[int] = []
+    with serving_model(Reply("Wie la", then="hang")) as server:
+        assert (
+            model(server, "openai").rewrite("Und wie lange?", TALK, lambda: bool(looks.append(1)) or len(looks) > 3)
+            is None
+        )
+    assert len(looks) == 4
+
+
 @given(st.text(max_size=400))
 def test_any_rewriting_can_be_judged(text: str) -> None:
     assert is_faithful(text, ("Warum?",)) in (True, False)

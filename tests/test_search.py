@@ -45,6 +45,12 @@ def test_compounds_umlauts_capitals_and_inflections_find_their_article(
     assert rank(small_index, encoder, question)[0].article_id == article
 
 
+@pytest.mark.parametrize("method", ["lexical", "dense", "hybrid"])
+def test_as_many_passages_come_as_are_asked_for(demo_index: Path, encoder: StaticEncoder, method: Method) -> None:
+    search = HybridSearch(open_index(demo_index), encoder, WEIGHTS[method], depth=3)
+    assert len(search(Query("x", "Ukraine"), passages=12, articles=0)) == 12
+
+
 def test_a_score_is_the_weighted_sum_of_its_parts(small_index: Path, encoder: StaticEncoder) -> None:
     for r in rank(small_index, encoder, "Warum ist die Brücke gesperrt?"):
         assert r.score == pytest.approx(r.parts["lexical"] + 0.3 * r.parts["grams"] + 30 * r.parts["dense"])

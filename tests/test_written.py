@@ -56,7 +56,7 @@ class Scripted:
         finally:
             self.closed = True
 
-    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
+    def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool]) -> str | None:
         if self.fails:
             raise self.fails
         return self.rewritten
