@@ -51,6 +51,15 @@ def test_the_first_answer_of_the_readme_is_what_beleg_says(
     assert capsys.readouterr().out.strip() == shown[2].strip()
 
 
+def test_the_comparison_in_the_docs_is_that_of_the_results(capsys: pytest.CaptureFixture[str]) -> None:
+    results = PROJECT / "benchmarks" / "results"
+    files = [str(results / f"demo-qa-{method}.json") for method in ("lexical", "hybrid")]
+    shown = re.search(r"^nDCG@10 +.+→.+$", (PROJECT / "docs" / "evaluating.md").read_text("utf-8"), re.M)
+    assert shown
+    assert cli.main(["eval", "compare", *files]) == 0
+    assert shown[0] in capsys.readouterr().out.splitlines()
+
+
 def test_the_bundled_models_are_small() -> None:
     assert sum(p.stat().st_size for p in (PROJECT / "models").rglob("*") if p.is_file()) < 60_000_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ from rag import cli
 from rag.errors import DatasetError
 from rag.evaluation import report
 from rag.evaluation.charts import Bar, Point, bars, columns, points
+from rag.types import Language
 
 RETRIEVAL = {
     "measures": {"nDCG@10": 0.9123, "MRR@10": 0.8},
@@ -91,7 +93,7 @@ def test_published_figures_are_marked_and_bear_their_source(results: Path) -> No
     assert "A <b>paper</b>" in found["Finding the article: mini"].note
     assert 'class="published"' in found["Finding the article: mini"].chart
     answers = found["Answers: mini-answers"].table.rows
-    assert ("quote_fidelity: four assistants", "0.870", "", "published (A study)") in answers
+    assert ("quotes word for word, with their source: four assistants", "0.870", "", "published (A study)") in answers
     assert all(row[3] == "measured" for row in answers[:3])
 
 
@@ -108,8 +110,14 @@ def test_the_checker_has_a_row_for_each_kind(results: Path) -> None:
     found = {"by": {"all": {"true": kind, "date": {**kind, "dropped": 1.0}}, "de": {}}}
     (results / "checker.json").write_text(json.dumps(found), "utf-8")
     section = sections(results)["The checker of written sentences"]
-    assert section.table.rows[0] == ("true", "10", "0.100", "0.020–0.300", "0.200")
+    assert section.table.rows[0] == ("true, not changed", "10", "0.100", "0.020–0.300", "0.200")
     assert [row[2] for row in section.table.rows] == ["0.100", "1.000"]
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_all_that_is_measured_has_a_name_in_words(language: Language) -> None:
+    for section in report.report(language=language):
+        assert not [row[0] for row in section.table.rows if re.search(r"[a-z]_[a-z0-9]", row[0])], section.title
 
 
 def test_the_page_needs_nothing_but_itself(results: Path, tmp_path: Path) -> None:

@@ -91,13 +91,12 @@ def encoder(p: argparse.ArgumentParser) -> None:
     )
 
 
-def llm(p: argparse.ArgumentParser) -> None:
+def llm(p: argparse.ArgumentParser, default: str = "BELEG_LLM, else none; none for quoting alone") -> None:
     """Who words the answers."""
     p.add_argument(
         "--llm",
         metavar="PROVIDER:MODEL",
-        help="a language model that words the answers, as ollama:llama3.2 (default: BELEG_LLM, else none; "
-        "none for quoting alone)",
+        help=f"a language model that words the answers, as ollama:llama3.2 (default: {default})",
     )
 
 

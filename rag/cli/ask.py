@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,7 +14,33 @@ from rag.cli.arguments import add_verb, filters_of
 from rag.cli.output import facts, print_json, say
 from rag.contract import answer_json, article_json, search_json
 from rag.settings import Settings
-from rag.types import Answer, Citation, Period
+from rag.types import Answer, Citation, Language, Period
+
+# What stands around an answer; ``{}`` is what it tells of.
+_FRAME: Mapping[Language, Mapping[str, str]] = {
+    "de": {
+        "understood": "Gesucht: {}",
+        "period": "Bevorzugt: {} („{}“)",
+        "to": " bis ",
+        "yearly": "{}, jedes Jahr",
+        "also_in": "auch in: {}",
+        "as_of": "Stand: {}",
+        "written": "Formuliert von {}",
+        "teilweise": "teilweise belegt",
+        "nicht belegt": "nicht belegt",
+    },
+    "en": {
+        "understood": "Searched for: {}",
+        "period": "Preferred: {} (“{}”)",
+        "to": " to ",
+        "yearly": "{}, any year",
+        "also_in": "also in: {}",
+        "as_of": "As of {}",
+        "written": "Written by {}",
+        "teilweise": "partly backed",
+        "nicht belegt": "not backed",
+    },
+}
 
 
 def add_verbs(to: Any) -> None:
@@ -117,31 +144,30 @@ def show(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _print_answer(answer: Answer, out: TextIO) -> None:
+    frame = _FRAME[answer.query.language]
     if answer.query.standalone != answer.query.question:
-        print(f"Gesucht: {answer.query.standalone}", file=out)
+        print(frame["understood"].format(answer.query.standalone), file=out)
     if answer.query.period:
-        print(f"Bevorzugt: {_days(answer.query.period)} („{answer.query.period.said}“)", file=out)
+        print(frame["period"].format(_days(answer.query.period, frame), answer.query.period.said), file=out)
     print(answer.message, file=out)
     days = {c.number: c.published for c in answer.citations} if answer.timeline else {}
     for claim in answer.claims:
         day = days.get(claim.citations[0])
-        print(
-            f"\n  {f'{day}: ' if day else ''}{claim.text} {''.join(f'[{number}]' for number in claim.citations)}"
-            f"{'' if claim.verdict == 'belegt' else f' ({claim.verdict} belegt)'}",
-            file=out,
-        )
+        numbers = "".join(f"[{number}]" for number in claim.citations)
+        doubt = "" if claim.verdict == "belegt" else f" ({frame[claim.verdict]})"
+        print(f"\n  {f'{day}: ' if day else ''}{claim.text} {numbers}{doubt}", file=out)
     if answer.citations:
         print(file=out)
     for citation in answer.citations:
         print(f"[{citation.number}] {_source_line(citation)}", file=out)
         if citation.also_in:
-            print(f"    auch in: {', '.join(citation.also_in)}", file=out)
+            print(f"    {frame['also_in'].format(', '.join(citation.also_in))}", file=out)
         if not answer.claims or answer.is_written:
             print(f"    {citation.quote}", file=out)
     if answer.as_of:
-        print(f"Stand: {answer.as_of.isoformat()}", file=out)
+        print(frame["as_of"].format(answer.as_of.isoformat()), file=out)
     if answer.is_written:
-        print(f"Formuliert von {answer.made_by}", file=out)
+        print(frame["written"].format(answer.made_by), file=out)
     if answer.note:
         print(answer.note, file=out)
 
@@ -151,6 +177,6 @@ def _source_line(citation: Citation) -> str:
     return f"{citation.title or citation.article_id} ({origin}; {citation.article_id}, {citation.start}–{citation.end})"
 
 
-def _days(period: Period) -> str:
-    days = " bis ".join(day.isoformat() if day else "…" for day in (period.since, period.until))
-    return f"{days}, jedes Jahr" if period.yearly else days
+def _days(period: Period, frame: Mapping[str, str]) -> str:
+    days = frame["to"].join(day.isoformat() if day else "…" for day in (period.since, period.until))
+    return frame["yearly"].format(days) if period.yearly else days

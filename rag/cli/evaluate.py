@@ -136,7 +136,7 @@ def eval_compare(options: argparse.Namespace, settings: Settings) -> int:
 def _answers_options(p: argparse.ArgumentParser) -> None:
     arguments.corpus(p)
     arguments.encoder(p)
-    arguments.llm(p)
+    arguments.llm(p, "none, whatever BELEG_LLM says")
     arguments.json_file(p)
     p.add_argument("questions", metavar="QUESTIONS.jsonl", type=Path)
 
@@ -315,7 +315,7 @@ def eval_cleaning(options: argparse.Namespace, settings: Settings) -> int:
 
     result = cleaning.evaluate(options.golden, options.seeds)
     if options.json:
-        write_json(options.json, cleaning.result_json(result))
+        write_json(options.json, cleaning.result_json(options.golden, result))
     for line in cleaning.lines(result):
         print(line)
     return 0

@@ -20,7 +20,9 @@ from rag.contract import article_json
 from rag.corpus.fields import article_from
 from rag.corpus.read import fields_of
 from rag.errors import CorpusError, DatasetError
+from rag.evaluation.provenance import provenance
 from rag.german import words
+from rag.index.generations import file_digest
 
 FACTS = ("title", "author", "source", "published", "updated", "url", "section", "licence", "language")
 SEEDS = "seeds.json"
@@ -190,8 +192,10 @@ def _line(name: str, counts: Counts) -> str:
     return f"{name:<10} precision {counts.precision:.3f}  recall {counts.recall:.3f}  ({counts.wanted} wanted)"
 
 
-def result_json(result: Cleaning) -> dict[str, Any]:
+def result_json(golden: Path, result: Cleaning) -> dict[str, Any]:
     """The figures for a results file."""
+    files = sorted(path for path in golden.rglob("*") if path.is_file())
+    pages = hashlib.sha256("".join(f"{path.relative_to(golden)} {file_digest(path)}\n" for path in files).encode())
     named = {"text": result.text, **{name: result.fact(name) for name in FACTS}}
     return {
         "measures": {
@@ -200,4 +204,6 @@ def result_json(result: Cleaning) -> dict[str, Any]:
         },
         "refused": {"wanted": result.refusal.wanted, "found": result.refusal.found, "right": result.refusal.right},
         "pages": {page.name: list(page.wrong) for page in result.pages},
+        "dataset": {"name": golden.name, "digest": pages.hexdigest()},
+        **provenance(None),
     }

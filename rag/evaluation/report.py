@@ -17,6 +17,7 @@ from typing import Any
 
 from rag.errors import DatasetError
 from rag.evaluation.charts import Bar, Point, bars, points
+from rag.evaluation.report_texts import TEXTS, ReportTexts
 from rag.settings import PROJECT
 from rag.types import Language
 
@@ -47,116 +48,9 @@ class Section:
     chart: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    title: str
-    intro: str
-    retrieval: str
-    answers: str
-    answers_note: str
-    attribution: str
-    attribution_note: str
-    peers: str
-    peers_note: str
-    method: str
-    questions: str
-    published: str
-    published_note: str
-    measured: str
-    costs: str
-    better: str
-    ratios: tuple[str, ...]
-    checker: str
-    checker_note: str
-    pairs: str
-    dropped: str
-    not_backed: str
-    absolute: str
-    methods: Mapping[str, str]
-    parts: Mapping[str, str]  # what weights are given to
-    point: str = "."  # between whole and parts
-
-
-_TEXTS: Mapping[Language, _Texts] = {
-    "en": _Texts(
-        title="How good Beleg is",
-        intro="Measured by the commands of the project, one results file each, with commit and machine in it. "
-        "Lines give 95 % intervals over the questions. What is marked “published” was measured by others and not here.",
-        retrieval="Finding the article: {}",
-        answers="Answers: {}",
-        answers_note="Shares of the questions; confidence_auroc: how well the confidence tells answerable from other "
-        "questions (0.5 is chance). Times as measured on the machine of the file.",
-        attribution="Attribution: {}",
-        attribution_note="An excerpt of each article in: how often are article, headline, outlet, date, address right?",
-        peers="Beside other search engines: {}",
-        peers_note="Quality as measured; costs as multiples of Beleg's (processor time of one thread, peak memory of "
-        "the whole process, disk). “stock”: documented settings for German; otherwise the best found on gnad-qa.",
-        method="method",
-        questions="questions",
-        published="published",
-        published_note="Lighter bars: {}",
-        measured="measured",
-        costs="milliseconds of processor time per question (median)",
-        better="{} and time, numbered as below: good is up and left",
-        checker="The checker of written sentences",
-        checker_note="Pairs of a sentence and its passage: true ones, which should stay, and corruptions, which "
-        "should be dropped.",
-        pairs="pairs",
-        dropped="share dropped",
-        not_backed="share not shown as backed",
-        ratios=("build ×", "p50 ×", "p95 ×", "memory ×", "disk ×"),
-        absolute="Beleg: {documents} documents, {questions} questions; build {build_seconds:g} s, p50 {p50:g} ms, "
-        "p95 {p95:g} ms, memory {peak_mib} MiB, disk {disk_mib:g} MiB.",
-        methods={
-            "hybrid": "words and vectors, second look",
-            "lexical": "words alone",
-            "dense": "vectors alone",
-        },
-        parts={"lexical": "stems", "grams": "4-grams", "dense": "vectors"},
-    ),
-    "de": _Texts(
-        title="Wie gut Beleg ist",
-        intro="Gemessen mit den Befehlen des Projekts, je eine Ergebnisdatei, in der Commit und Rechner stehen. "
-        "Striche zeigen 95-%-Bereiche über die Fragen. Was „veröffentlicht“ heißt, haben andere gemessen, nicht wir.",
-        retrieval="Den Artikel finden: {}",
-        answers="Antworten: {}",
-        answers_note="Anteile der Fragen; confidence_auroc: wie gut die Zuversicht beantwortbare von anderen Fragen "
-        "trennt (0,5 ist Zufall). Zeiten wie auf dem Rechner der Datei gemessen.",
-        attribution="Zuordnung: {}",
-        attribution_note="Ein Auszug aus jedem Artikel: Wie oft stimmen Artikel, Titel, Medium, Datum und Adresse?",
-        peers="Neben anderen Suchmaschinen: {}",
-        peers_note="Güte wie gemessen; Kosten als Vielfaches von Beleg (Rechenzeit eines Kerns, höchster Speicher des "
-        "ganzen Prozesses, Platte). „stock“: dokumentierte Einstellung für Deutsch; sonst die beste auf gnad-qa.",
-        method="Verfahren",
-        questions="Fragen",
-        published="veröffentlicht",
-        published_note="Hellere Balken: {}",
-        measured="gemessen",
-        costs="Millisekunden Rechenzeit je Frage (Median)",
-        better="{} und Zeit, Nummern wie unten: gut ist oben links",
-        checker="Die Prüfung geschriebener Sätze",
-        checker_note="Paare aus Satz und Stelle: wahre (true), die bleiben sollen, und verfälschte nach ihrer Art, die "
-        "verworfen werden sollen.",
-        pairs="Paare",
-        dropped="Anteil verworfen",
-        not_backed="Anteil nicht als belegt gezeigt",
-        ratios=("Aufbau ×", "p50 ×", "p95 ×", "Speicher ×", "Platte ×"),
-        absolute="Beleg: {documents} Artikel, {questions} Fragen; Aufbau {build_seconds:g} s, p50 {p50:g} ms, "
-        "p95 {p95:g} ms, Speicher {peak_mib} MiB, Platte {disk_mib:g} MiB.",
-        methods={
-            "hybrid": "Wörter und Vektoren, zweiter Blick",
-            "lexical": "nur Wörter",
-            "dense": "nur Vektoren",
-        },
-        parts={"lexical": "Stämme", "grams": "Vierergramme", "dense": "Vektoren"},
-        point=",",
-    ),
-}
-
-
 def report(results: Path = RESULTS, published: Path = PUBLISHED, language: Language = "en") -> list[Section]:
     """All sections. Raises DatasetError if there is no results file, or one that cannot be read."""
-    texts = _TEXTS[language]
+    texts = TEXTS[language]
     files = {path.stem: _read(path) for path in sorted(results.glob("*.json"))}
     if not files:
         raise DatasetError(f"There is no results file in {results}; write one with `eval … --json FILE`.")
@@ -206,7 +100,7 @@ def _by_dataset(files: Mapping[str, Record]) -> dict[str, dict[str, Record]]:
     return groups
 
 
-def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record], texts: _Texts) -> Section:
+def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record], texts: ReportTexts) -> Section:
     headline = _HEADLINE.get(name, "nDCG@10")
     ordered = sorted(files.values(), key=lambda f: -f["measures"].get(headline, 0))
     others = [a for a in anchors if a["dataset"] == name and a["measure"] == headline]
@@ -220,13 +114,13 @@ def _retrieval(name: str, files: Mapping[str, Record], anchors: Sequence[Record]
         for model, value in anchor["figures"].items()
     ]
     shown = [_bar(_method(f, texts), f, headline) for f in ordered] + _anchor_bars(others, texts)
-    columns = (texts.method, *_COLUMNS, texts.questions, "commit", "date")
+    columns = (texts.method, *_COLUMNS, texts.questions, *texts.made)
     note = " ".join(texts.published_note.format(anchor["source"] + ".") for anchor in others)
     chart = bars(f"{name}: {headline}", sorted(shown, key=lambda bar: -bar.value))
     return Section(texts.retrieval.format(name), note, Table(columns, tuple(rows)), chart)
 
 
-def _method(found: Record, texts: _Texts) -> str:
+def _method(found: Record, texts: ReportTexts) -> str:
     """A method in words; weights as the parts that count."""
     method = str(found.get("method"))
     weights = dict(part.split("=", 1) for part in method.split(",") if "=" in part)
@@ -234,17 +128,18 @@ def _method(found: Record, texts: _Texts) -> str:
     return f"Beleg, {' + '.join(summed) or texts.methods.get(method, method)}"
 
 
-def _shares(stem: str, found: Record, anchors: Sequence[Record], title: str, note: str, texts: _Texts) -> Section:
+def _shares(stem: str, found: Record, anchors: Sequence[Record], title: str, note: str, texts: ReportTexts) -> Section:
     measures = {name: value for name, value in found["measures"].items() if isinstance(value, int | float)}
     subject = "attribution" if _kind(found) == "attribution" else "answers"
     others = [a for a in anchors if a["dataset"] == subject and a["measure"] in measures]
-    rows = [(name, _figure(value), _span(found, name), texts.measured) for name, value in measures.items()]
+    said = {name: texts.measures.get(name, name) for name in measures}
+    rows = [(said[name], _figure(value), _span(found, name), texts.measured) for name, value in measures.items()]
     rows += [
-        (f"{a['measure']}: {label}", _figure(value), "", f"{texts.published} ({a['source']})")
+        (f"{said[a['measure']]}: {label}", _figure(value), "", f"{texts.published} ({a['source']})")
         for a in others
         for label, value in a["figures"].items()
     ]
-    shown = [_bar(name, found, name) for name, value in measures.items() if 0 <= value <= 1]
+    shown = [_bar(said[name], found, name) for name, value in measures.items() if 0 <= value <= 1]
     columns = (f"{_queries(found)} {texts.questions}", "", "95 %", "")
     return Section(
         title.format(stem), note, Table(columns, tuple(rows)), bars(stem, shown + _anchor_bars(others, texts))
@@ -255,28 +150,29 @@ def _is_checker(found: Any) -> bool:
     return isinstance(found, dict) and "true" in found.get("by", {}).get("all", {})
 
 
-def _checker(found: Record, texts: _Texts) -> Section:
+def _checker(found: Record, texts: ReportTexts) -> Section:
     """What the checker drops: of true sentences as few as may be, of each kind of corruption as many."""
     rows = []
     shown = []
     for kind, row in found["by"]["all"].items():
         low, high = row["dropped_interval"]
+        name = texts.corruptions.get(kind, kind)
         rows.append(
-            (kind, str(row["pairs"]), _figure(row["dropped"]), f"{low:.3f}–{high:.3f}", _figure(row["not_backed"]))
+            (name, str(row["pairs"]), _figure(row["dropped"]), f"{low:.3f}–{high:.3f}", _figure(row["not_backed"]))
         )
-        shown.append(Bar(kind, row["dropped"], low, high))
+        shown.append(Bar(name, row["dropped"], low, high))
     columns = ("", texts.pairs, texts.dropped, "95 %", texts.not_backed)
     return Section(texts.checker, texts.checker_note, Table(columns, tuple(rows)), bars(texts.dropped, shown))
 
 
-def _peers(found: Record, texts: _Texts) -> list[Section]:
+def _peers(found: Record, texts: ReportTexts) -> list[Section]:
     groups: dict[str, list[Record]] = defaultdict(list)
     for row in found["rows"]:
         groups[row["dataset"]].append(row)
     return [_peers_on(name, rows, texts) for name, rows in groups.items() if any("measures" in r for r in rows)]
 
 
-def _peers_on(name: str, rows: Sequence[Record], texts: _Texts) -> Section:
+def _peers_on(name: str, rows: Sequence[Record], texts: ReportTexts) -> Section:
     headline = _HEADLINE.get(name, "nDCG@10")
     measured = sorted((r for r in rows if "measures" in r), key=lambda r: -r["measures"][headline])
     own = next((r for r in measured if r["peer"] == "Beleg" and r["setting"] == "stock"), measured[0])
@@ -309,7 +205,7 @@ def _bar(label: str, found: Record, measure: str) -> Bar:
     return Bar(label, float(found["measures"].get(measure, 0)), low, high)
 
 
-def _anchor_bars(anchors: Sequence[Record], texts: _Texts) -> list[Bar]:
+def _anchor_bars(anchors: Sequence[Record], texts: ReportTexts) -> list[Bar]:
     return [
         Bar(f"{label} ({texts.published})", value, published=True)
         for anchor in anchors
@@ -343,7 +239,7 @@ def _ratio(value: float, own: float) -> str:
 
 def markdown(sections: Sequence[Section], language: Language = "en") -> str:
     """The sections as Markdown, without the plots."""
-    texts = _TEXTS[language]
+    texts = TEXTS[language]
     parts = [f"# {texts.title}", texts.intro]
     for section in sections:
         parts += [f"## {section.title}", *([section.note] if section.note else []), _markdown_table(section.table)]
@@ -359,7 +255,7 @@ def _markdown_table(table: Table) -> str:
 
 def page(sections: Sequence[Section], language: Language = "en") -> str:
     """One page that needs nothing but itself: no script, no request to any host."""
-    texts = _TEXTS[language]
+    texts = TEXTS[language]
     body = "".join(
         f"<section><h2>{escape(s.title)}</h2><p>{escape(s.note)}</p>{s.chart}{_html_table(s.table)}</section>"
         for s in sections

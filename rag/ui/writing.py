@@ -5,12 +5,12 @@ Knows nothing of pages: it takes the answers as they grow, and can be asked to s
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 from rag.types import Answer
+from rag.ui.work import Progress, Stop, Work
 
-Answers = Callable[[Callable[[], bool]], Iterator[Answer | None]]  # from "shall I stop?" to the answer as it grows
+Answers = Callable[[Stop], Iterator[Answer | None]]  # from "shall I stop?" to the answer as it grows
 
 
 class Writing:
@@ -19,32 +19,23 @@ class Writing:
     def __init__(self, answers: Answers) -> None:
         self.latest: Answer | None = None
         self._answers = answers
-        self._stop, self._done = threading.Event(), threading.Event()
-        self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="writing", daemon=True).start()
+        self._work = Work(self._write)
 
     def stop(self) -> None:
         """What is there by now will be the answer."""
-        self._stop.set()
+        self._work.stop()
 
     def wait(self, seconds: float) -> bool:
         """Whether the answer is whole, at the latest after so many seconds."""
-        return self._done.wait(seconds)
+        return self._work.wait(seconds)
 
     def answer(self) -> Answer:
         """The whole answer; waits for it. Raises whatever went wrong."""
-        self._done.wait()
-        if self._error is not None:
-            raise self._error
+        return self._work.result()
+
+    def _write(self, _: Progress, stop: Stop) -> Answer:
+        for answer in self._answers(stop):
+            self.latest = answer or self.latest
         if self.latest is None:
             raise RuntimeError("an answer that never came")
         return self.latest
-
-    def _run(self) -> None:
-        try:
-            for answer in self._answers(self._stop.is_set):
-                self.latest = answer or self.latest
-        except BaseException as error:
-            self._error = error
-        finally:
-            self._done.set()
