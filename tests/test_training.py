@@ -40,7 +40,7 @@ from rag.training.lexicon import align
 from rag.training.pairs import Stream, inverse_cloze, load_streams, mixed, read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
-from rag.training.questions import OWN, digest, own_questions, strange_questions
+from rag.training.questions import MENTIONED, OWN, digest, mentioned_questions, own_questions, strange_questions
 from rag.training.reader import ReaderTraining, save_towers
 from rag.training.reader import Recipe as ReaderRecipe
 from rag.training.run import train
@@ -342,6 +342,18 @@ def test_strange_questions_are_on_what_no_record_is_about(data: Path) -> None:
     assert not any(r["answerable"] or r["evidence"] or r["doc"] for r in strange)
 
 
+def test_questions_on_what_is_mentioned_belong_to_a_text_and_are_answered_by_none(tmp_path: Path) -> None:
+    lines = [{"doc": doc, "questions": [f"Wie alt ist der {doc}?", f"Wo ist der {doc}?"]} for doc in ("Wolf", "Yeti")]
+    path = tmp_path / "mentioned.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    found = mentioned_questions([{"doc": topic} for topic in TOPICS], path)
+    assert [(r["question"], r["doc"]) for r in found] == [
+        ("Wie alt ist der Wolf?", "Wolf"),
+        ("Wo ist der Wolf?", "Wolf"),
+    ]
+    assert not any(r["answerable"] or r["evidence"] for r in found)
+
+
 def test_own_questions_are_each_asked_once_and_quote_within_their_text() -> None:
     lines = [json.loads(line) for line in OWN.read_text("utf-8").splitlines()]
     asked = [(line["key"], question.lower()) for line in lines for question, _, _ in line["questions"]]
@@ -351,6 +363,10 @@ def test_own_questions_are_each_asked_once_and_quote_within_their_text() -> None
         assert all(0 <= a < b <= length for _, _, spans in line["questions"] for a, b in spans)
         kinds = {bool(spans) for _, _, spans in line["questions"]}
         assert kinds == {True, False}, line["key"]  # the text alone must not tell whether it answers
+    named = [json.loads(line) for line in MENTIONED.read_text("utf-8").splitlines()]
+    mentioned = [question.lower() for line in named for question in line["questions"]]
+    assert len(set(mentioned)) == len(mentioned)
+    assert not set(mentioned) & {question for _, question in asked}
 
 
 def test_training_files_that_are_missing_are_named(tmp_path: Path) -> None:

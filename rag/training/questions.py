@@ -2,6 +2,7 @@
 
 ``questions.jsonl`` beside this module holds questions only, most of them near misses: on the very people and things of
 a text, asking what it does not say. Their texts stand in the training files and are found there by source and key.
+``mentioned.jsonl`` holds questions on what some texts name in passing, which none of all the texts answers.
 Knows records, nothing of an index.
 """
 
@@ -17,6 +18,7 @@ from rag.training.examples import Record
 from rag.training.pairs import read_jsonl
 
 OWN = Path(__file__).with_name("questions.jsonl")
+MENTIONED = Path(__file__).with_name("mentioned.jsonl")
 _GIVEN = "answer-sentences"
 _NEAR_MISS = 0.5  # what one weighs: there are more of them, and whoever writes them takes up the words of the text
 _SPEECHES, _ARTICLES, _QUESTIONS = "bundestag-speeches", "klexikon-wikipedia", "wikidpr-questions"
@@ -40,11 +42,22 @@ def strange_questions(data: Path, records: Sequence[Record], rng: random.Random)
     Raises DatasetError if the training file is missing or broken.
     """
     titles = {record["title"] for record in records}
-    nothing = {"doc": "", "title": "", "text": "", "answerable": False, "evidence": []}
     pairs = (pair for pair in read_jsonl(data / f"{_QUESTIONS}.jsonl.gz") if pair["title"] not in titles)
-    strange = [{**nothing, "question": pair["query"]} for pair in pairs]
+    strange = [_unanswered(pair["query"]) for pair in pairs]
     rng.shuffle(strange)
     return strange
+
+
+def mentioned_questions(records: Sequence[Record], mentioned: Path = MENTIONED) -> list[Record]:
+    """Questions on people and things that a text of the records, the ``doc``, names in passing; none answers them."""
+    known = {record["doc"] for record in records}
+    with mentioned.open(encoding="utf-8") as lines:
+        asked = [json.loads(line) for line in lines]
+    return [_unanswered(question, a["doc"]) for a in asked if a["doc"] in known for question in a["questions"]]
+
+
+def _unanswered(question: str, doc: str = "") -> Record:
+    return {"question": question, "doc": doc, "title": "", "text": "", "answerable": False, "evidence": []}
 
 
 def digest(text: str) -> str:

@@ -38,7 +38,7 @@ from rag.training.lexicon import train_lexicon
 from rag.training.pairs import read_jsonl
 from rag.training.passages import Recipe as PassageRecipe
 from rag.training.passages import train_passages
-from rag.training.questions import own_questions, strange_questions
+from rag.training.questions import mentioned_questions, own_questions, strange_questions
 from rag.training.ranker import FirstLook, as_read, folds_of, train_first_look, train_ranker
 from rag.training.ranker import Recipe as SentenceRecipe
 from rag.training.reader import ReaderTraining, first_by_reader, save_towers
@@ -133,10 +133,10 @@ def _asked_of_archives(
 ) -> tuple[list[Example], Sequence[int], list[Example]]:
     """All questions asked in an archive of all texts, some once more in few words, and all again in small archives.
 
-    Also which of them the reader learns from: in the others it finds nothing new. And the strange questions, asked of
-    the same archives.
+    Also which of them the reader learns from: in the others it finds nothing new. And the strange questions, with those
+    on what the texts only mention, asked of the same archives.
     """
-    rng, left = random.Random(recipe.seed), iter(strange)
+    rng, left, mentioned = random.Random(recipe.seed), iter(strange), mentioned_questions(records)
     index = index_texts(records, folder / "all", encoder)
     search = HybridSearch(index, encoder, ranker=ranker)
     examples = load_examples(records, index, search, encoder, rng, recipe.withheld, say)
@@ -144,11 +144,14 @@ def _asked_of_archives(
     few = in_few_words(records, recipe.shortened, rng)
     examples += load_examples(few, index, search, encoder, rng, 0.0, say)
     strangers = load_examples(list(islice(left, recipe.strange)), index, search, encoder, rng, 0.0, say)
+    strangers += load_examples(mentioned, index, search, encoder, rng, 0.0, say)
     for number, group in enumerate(small_archives(records, recipe.small, rng)):
         index = index_texts(group, folder / f"small-{number}", encoder)
         search = HybridSearch(index, encoder, ranker=ranker)
         examples += load_examples(group, index, search, encoder, rng, recipe.withheld, _quietly)
-        strangers += load_examples(list(islice(left, recipe.small)), index, search, encoder, rng, 0.0, _quietly)
+        docs = {record["doc"] for record in group}
+        unanswered = [*islice(left, recipe.small), *(m for m in mentioned if m["doc"] in docs)]
+        strangers += load_examples(unanswered, index, search, encoder, rng, 0.0, _quietly)
     say(f"{len(examples):,} examples with those of small archives, {len(strangers):,} of questions on other texts")
     return examples, read, strangers
 
