@@ -29,14 +29,15 @@ MAX_CLAIMS = 4
 MAX_WORDS = 90
 _ENOUGH = 3  # claims after which none is looked for that is shorter than the next best one
 NEAREST = 3  # closest passages shown where none answers
-_WORSE = 5.5  # a sentence scored so much below the best one (in logits) adds nothing
-_PASSAGE = 1.0  # logits for each point (logits too) by which its passage is behind the best one
-_AS_TELLING = 4.0  # a neighbour judged at most so much below its sentence (in logits) carries part of the answer
-_SET_BACK = 2.0  # logits that a sentence loses if it lacks the form of the answer
-_RESTATED = 3.0  # logits for a sentence in which the whole of a yes/no question stands: it says whether it is so
+# In the ranker's unit, the usual lead of a sentence that answers over the next one:
+_WORSE = 2.2  # a sentence scored so much below the best one adds nothing
+_PASSAGE = 0.35  # for each point (a logit of the passage ranker) by which its passage is behind the best one
+_AS_TELLING = 1.4  # a neighbour judged at most so much below its sentence carries part of the answer
+_SET_BACK = 0.7  # what a sentence loses if it lacks the form of the answer
+_RESTATED = 1.0  # for a sentence in which the whole of a yes/no question stands: it says whether it is so
 _WHOLE = 0.9  # share of the question from which it counts as whole
 _KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
-_SAME_ARTICLE = 1.0  # logits that a further sentence gains if it stands in the article of the best one
+_SAME_ARTICLE = 0.35  # what a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
 _FORMS = {
     "why": re.compile(

@@ -18,7 +18,7 @@ from rag.wording import leans_back
 # What is asked for may change with time; a reason or a way is explained, by one article.
 FORMS = frozenset({"yesno", "number", "when", "who", "what"})
 ENTRIES = 4
-_JUDGED = 0.3  # what one logit of the ranker is worth here: it judges within an article better than between them
+_JUDGED = 0.85  # what the ranker's unit is worth here: it judges within an article better than between them
 _OWN = 5.0  # for a sentence in which the whole question stands
 _FULL = 0.75  # share of the question that counts as the whole
 _LEAD = 1.5  # for a sentence at the head of its article, which tells what is new

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,6 +186,24 @@ def test_the_sentence_ranker_learns_what_questions_on_other_texts_look_like(
         ranker = Ranker(encoder.fingerprint, reader.fingerprint, tmp_path)
         confidence.append([ranker.judge(e.rows, partial(read, e)).confidence for e in strangers[1::2]])
     assert np.mean(confidence[1]) < np.mean(confidence[0])
+
+
+def test_scores_are_in_units_of_the_usual_lead_however_sure_the_network_is() -> None:
+    rng = np.random.default_rng(3)
+    lists = [rng.normal(size=(6, 4)).astype(np.float32) for _ in range(40)]
+    gold = [np.arange(6) == 2 for _ in lists]
+    rows = torch.from_numpy(np.concatenate(lists))
+    network = ranker_training.Perceptron(rows, 8, 0.0, 1)
+    with torch.no_grad():
+        network.last.weight *= 50
+        said = [network(torch.from_numpy(own)).numpy() for own in lists]
+        network, scores = ranker_training.in_usual_leads(network, said, gold)
+        again = [network(torch.from_numpy(own)).numpy() for own in lists]
+    leads = [np.diff(np.sort(s)[-2:])[0] for s in scores if s.argmax() == 2]
+    assert leads
+    assert np.median(leads) == pytest.approx(1)
+    assert np.allclose(np.concatenate(scores), np.concatenate(again), atol=1e-5)
+    assert [s.argmax() for s in scores] == [s.argmax() for s in said]
 
 
 def test_what_weighs_nothing_is_not_learned(

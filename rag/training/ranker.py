@@ -51,7 +51,7 @@ class Recipe:
     small: int = 48  # texts of the small archives in which all questions are asked once more
     strange: int = 3_000  # questions on other texts, asked of all; and in a small archive as many as it has texts
     folds: int = 4
-    refused: float = 0.065  # share of answerable validation questions below the answer threshold
+    refused: float = 0.06  # share of answerable validation questions below the answer threshold
     lost: float = 0.003  # the same for the threshold of "nothing found"
     seed: int = 7
 
@@ -70,7 +70,8 @@ def train_first_look(
     """Trains what chooses the sentences that are read. ``folds`` are one an example."""
     torch.set_num_threads(1)  # the layers are too small to share, and one thread sums in one order
     alike = [1.0] * len(examples)  # it only orders the sentences of one question
-    look = FirstLook(*_fit_sentences([e.rows for e in examples], examples, alike, folds, recipe))
+    gold = [e.gold for e in examples]
+    look = FirstLook(*_fit_sentences([e.rows for e in examples], gold, alike, folds, recipe))
     say("first look: " + _told(figures([(s, 0.0) for s in look.scores], examples)))
     return look
 
@@ -89,22 +90,26 @@ def train_ranker(
     """Trains what knows the readings, saves all under ``out``; gives validation scores.
 
     ``readings`` and ``folds`` are one an example: what a reader that has not seen the texts of its fold says of the
-    candidates that lead by the first look. ``strange``: rows, as of ``as_read``, for questions on none of the texts,
-    from which only the third network learns. ``made_for`` holds the fingerprints of ``encoder`` and ``reader``.
+    candidates that lead by the first look. ``strange``: rows, as of ``as_read``, for questions that none of the texts
+    answers, from which the first look and the reader have not learned. ``made_for`` holds the fingerprints of
+    ``encoder`` and ``reader``.
     """
     torch.set_num_threads(1)
     rows = [
         with_reading(e.rows, scores, leading(scores), reading)
         for e, scores, reading in zip(examples, look.scores, readings, strict=True)
     ]
-    weights = [e.weight for e in examples]
-    sentence, scores = _fit_sentences(rows, examples, weights, folds, recipe)
+    rows += strange
+    gold = [*(e.gold for e in examples), *(np.zeros(len(own), dtype=bool) for own in strange)]
+    weights = [*(e.weight for e in examples), *[1.0] * len(strange)]
+    folds = [*folds, *(number % recipe.folds for number in range(len(strange)))]
+    sentence, scores = in_usual_leads(*_fit_sentences(rows, gold, weights, folds, recipe), gold)
     overviews = np.stack([overview(own, s) for own, s in zip(rows, scores, strict=True)])
-    unknown = [overview(own, _values(sentence, own)) for own in strange]
-    gold = [bool(e.gold.any()) for e in examples]
-    answerable, confident = _fit_answerable(overviews, gold, weights, folds, unknown, recipe)
-    measured = figures(list(zip(scores, confident, strict=True)), examples)
-    sure = np.sort([c for c, answered in zip(confident, gold, strict=True) if answered])
+    answered = [bool(own.any()) for own in gold]
+    answerable, confident = _fit_answerable(overviews, answered, weights, folds, recipe)
+    judged = list(zip(scores, confident, strict=True))
+    measured = figures(judged[: len(examples)], examples)
+    sure = np.sort([c for c, known in zip(confident, answered, strict=True) if known])
     answer, nearest = (float(sure[int(share * len(sure))]) for share in (recipe.refused, recipe.lost))
     say("validation: " + _told(measured))
     thresholds = {"answer_threshold": answer, "nearest_threshold": nearest}
@@ -136,15 +141,15 @@ def _told(measured: Mapping[str, float]) -> str:
 
 def _fit_sentences(
     rows: Sequence[Array],
-    examples: Sequence[Example],
+    gold: Sequence[NDArray[np.bool_]],
     weights: Sequence[float],
     folds: Sequence[int],
     recipe: Recipe,
 ) -> tuple[Perceptron, list[Array]]:
     """The mean of one network a fold, and the scores by the network that has not seen the text."""
-    lists = Lists(rows, [e.gold for e in examples], weights)
+    lists = Lists(rows, gold, weights)
     fold = np.array(folds)
-    scores: list[Array] = [np.zeros(0, dtype=np.float32)] * len(examples)
+    scores: list[Array] = [np.zeros(0, dtype=np.float32)] * len(rows)
     networks = []
     for number in range(recipe.folds):
         network = Perceptron(lists.rows, recipe.hidden, recipe.dropout, recipe.seed + number)
@@ -155,20 +160,33 @@ def _fit_sentences(
     return averaged(networks), scores
 
 
+def in_usual_leads(
+    network: Perceptron, scores: Sequence[Array], gold: Sequence[NDArray[np.bool_]]
+) -> tuple[Perceptron, list[Array]]:
+    """The network and its scores in units of the usual lead: half of all evidence leads the next sentence by 1 or more.
+
+    What tells how much worse a sentence may be (``rag.compose``) then means the same for networks that are surer or
+    less sure, as they are with more or fewer lists without evidence to learn from.
+    """
+    best = [np.sort(s)[::-1] for s, own in zip(scores, gold, strict=True) if own[np.argmax(s)]]
+    leads = [s[0] - s[1] for s in best if len(s) > 1]
+    lead = float(np.median(leads)) if leads else 1.0
+    with torch.no_grad():
+        network.last.weight.div_(lead)
+        network.last.bias.div_(lead)
+    return network, [s / lead for s in scores]
+
+
 def _fit_answerable(
     overviews: Array,
     answered: Sequence[bool],
     weights: Sequence[float],
     folds: Sequence[int],
-    unknown: Sequence[Array],
     recipe: Recipe,
 ) -> tuple[Perceptron, list[float]]:
-    """The same for the network that tells whether any sentence answers; none does in those ``unknown``."""
-    count = len(overviews)
-    rows = torch.from_numpy(np.concatenate([overviews, *(own[np.newaxis] for own in unknown)]))
-    gold = torch.tensor([*map(float, answered), *[0.0] * len(unknown)])
-    weight = torch.tensor([*weights, *[1.0] * len(unknown)])
-    fold = torch.tensor([*folds, *(i % recipe.folds for i in range(len(unknown)))])
+    """The same for the network that tells whether any sentence answers."""
+    rows, fold = torch.from_numpy(overviews), torch.tensor(folds)
+    gold, weight = torch.tensor([*map(float, answered)]), torch.tensor(weights)
     confident = torch.zeros(len(rows))
     networks = []
     for number in range(recipe.folds):
@@ -177,7 +195,7 @@ def _fit_answerable(
         _fit_judging(network, rows[seen], gold[seen], weight[seen], recipe)
         confident[own] = torch.sigmoid(torch.from_numpy(_values(network, rows[own].numpy())))
         networks.append(network)
-    return averaged(networks), confident[:count].tolist()
+    return averaged(networks), confident.tolist()
 
 
 class Lists:

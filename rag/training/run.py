@@ -144,16 +144,17 @@ def _asked_of_archives(
     few = in_few_words(records, recipe.shortened, rng)
     examples += load_examples(few, index, search, encoder, rng, 0.0, say)
     strangers = load_examples(list(islice(left, recipe.strange)), index, search, encoder, rng, 0.0, say)
-    strangers += load_examples(mentioned, index, search, encoder, rng, 0.0, say)
+    named = load_examples(mentioned, index, search, encoder, rng, 0.0, say)
     for number, group in enumerate(small_archives(records, recipe.small, rng)):
         index = index_texts(group, folder / f"small-{number}", encoder)
         search = HybridSearch(index, encoder, ranker=ranker)
         examples += load_examples(group, index, search, encoder, rng, recipe.withheld, _quietly)
+        strangers += load_examples(list(islice(left, recipe.small)), index, search, encoder, rng, 0.0, _quietly)
         docs = {record["doc"] for record in group}
-        unanswered = [*islice(left, recipe.small), *(m for m in mentioned if m["doc"] in docs)]
-        strangers += load_examples(unanswered, index, search, encoder, rng, 0.0, _quietly)
-    say(f"{len(examples):,} examples with those of small archives, {len(strangers):,} of questions on other texts")
-    return examples, read, strangers
+        own = [record for record in mentioned if record["doc"] in docs]
+        named += load_examples(own, index, search, encoder, rng, 0.0, _quietly)
+    say(f"{len(examples):,} examples with those of small archives, {len(strangers) + len(named):,} on other things")
+    return examples, read, strangers + named
 
 
 def _quietly(line: str) -> None:
@@ -339,7 +340,8 @@ Chooses the sentences that answer a question, and tells how likely none does: sm
 - **Data**: {asked}.
 - **Recipe**: each question is asked in an archive of all texts, and once more in one of {recipe.small}. Of each kind
   {recipe.folds} networks, each trained without one of {recipe.folds} parts of the texts; the model is their mean. What
-  tells whether any sentence answers also learns from questions of `wikidpr-questions` (CC BY-SA) on other texts.
+  knows what the reader says also learns from questions that none of the texts answers: those of `wikidpr-questions`
+  (CC BY-SA) on others, and those of `rag/training/mentioned.jsonl`, on people and things that a text only mentions.
 - **Validation** (in archives of both sizes, each question by the network that has not seen its text): evidence is the
   best sentence for {scores["first"]:.3f} of the questions whose evidence was retrieved, among the best three for
   {scores["three"]:.3f}; AUROC of the confidence {scores["auroc"]:.3f}.
