@@ -92,7 +92,7 @@ class QuotingComposer:
         telling = _telling(features, judged.scores)
         denial = _denial(query, order, hits, form) if quotable else None
         if denial:
-            claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, telling)))
+            claims = _claims(_readable(_in_budget([denial, *coherent], hits, form, {})))
             return Draft(claims, judged.confidence, True, QUOTES, denies=True)
         if quotable and judged.confidence >= self._enough(query, features, form):
             told = _by_date(_in_budget(timeline(query, order, coherent[0], hits, form), hits, form, {}), hits)
@@ -197,8 +197,7 @@ def _denial(query: Query, order: Sequence[Sentence], hits: Sequence[Hit], form: 
     premise = Premise(query.standalone)
     if form == "yesno":
         return None
-    near = (s for s in order if s.score >= order[0].score - _WORSE)
-    denial = next((s for s in near if premise.denied_by(s.candidate.quote.text)), None)
+    denial = next((s for s in order if premise.denied_by(s.candidate.quote.text)), None)
     if denial is None:
         return None
     since = hits[denial.candidate.hit].article.published or date.min
