@@ -36,6 +36,7 @@ _AS_TELLING = 1.4  # a neighbour judged at most so much below its sentence carri
 _SET_BACK = 0.7  # what a sentence loses if it lacks the form of the answer
 _RESTATED = 1.0  # for a sentence in which the whole of a yes/no question stands: it says whether it is so
 _WHOLE = 0.9  # share of the question from which it counts as whole
+_STEM = 5  # letters of a word by which it is known in any inflection
 _KEYWORDS = 4  # words up to which a line without question word and question mark is a list of keywords
 _SAME_ARTICLE = 0.35  # what a further sentence gains if it stands in the article of the best one
 # What a sentence must hold to answer such a question. "Dafür gibt es zwei Gründe." announces reasons and gives none.
@@ -49,9 +50,9 @@ _FORMS = {
     "number": ANSWER_FORMS["number"],
 }
 _HOW_MANY = re.compile(r"\b(?i:wie\s?viele) (?:[a-zäöüß]+ )?([A-ZÄÖÜ][\w-]{2,})")
-_SPEAKER_ALONE = re.compile(
-    r"[Ww]as (?:sag|mein|denk|forder|verlang|will|woll|plan|versprich|versprach|kritisier|erklär)\w*"
-    r"(?: (?:der|die|das))?(?: [A-ZÄÖÜ][\w-]+){1,3}\s*\??"
+_SPEAKER = re.compile(
+    r"\b[Ww]as (?:sag|mein|denk|forder|verlang|will|woll|plan|versprich|versprach|kritisier|erklär)\w*"
+    r"(?: (?:der|die|das))?(?P<name>(?: [A-ZÄÖÜ][\w-]+){1,3})(?P<alone>\s*\??$)?"
 )
 _CONSEQUENCE = re.compile(
     r"(?:Damit|Dadurch|Deshalb|Deswegen|Daher|Darum|Somit|Folglich|Dies|Das) "
@@ -105,7 +106,8 @@ class QuotingComposer:
         """The confidence of an answer. Who names keywords, or a speaker alone, asks what there is: enough if found."""
         asked = query.question.strip()
         keywords = form == "yesno" and not asked.endswith("?") and len(asked.split()) <= _KEYWORDS
-        anything = keywords or _SPEAKER_ALONE.fullmatch(asked)
+        speaker = _SPEAKER.match(asked)
+        anything = keywords or (speaker and speaker["alone"] is not None)
         return self._ranker.nearest_threshold if anything and features.names_found else self._ranker.answer_threshold
 
     def _read(self, features: Features, chosen: Sequence[int], first_look: Array) -> Array:
@@ -131,7 +133,7 @@ def _overview(period: Period, hits: Sequence[Hit]) -> Draft:
 def _order(query: Query, features: Features, judged: Judgement, hits: Sequence[Hit], form: str) -> list[Sentence]:
     """The sentences that can be quoted, best first; those of a passage that was found less well stand back."""
     gram, names = (features.rows[:, NAMES.index(name)] for name in ("gram", "names"))
-    pattern = _counted(query) if form == "number" else _FORMS.get(form)
+    pattern = _counted(query) if form == "number" else _spoken(query) or _FORMS.get(form)
     found = [
         Sentence(
             candidate=candidate,
@@ -160,8 +162,14 @@ def _counted(query: Query) -> re.Pattern[str]:
     asked = _HOW_MANY.search(query.standalone)
     if not asked:
         return _FORMS["number"]
-    stem = asked[1].rstrip("-").split("-")[-1][:5]
+    stem = asked[1].rstrip("-").split("-")[-1][:_STEM]
     return re.compile(rf"(?:{ANSWER_FORMS['number'].pattern})\S*\s+(?:\S+\s+){{0,2}}\S*{stem}", re.IGNORECASE)
+
+
+def _spoken(query: Query) -> re.Pattern[str] | None:
+    """What a sentence must hold that tells what somebody says or wants: the name, or direct speech and nothing else."""
+    asked = _SPEAKER.search(query.standalone)
+    return re.compile(rf"{re.escape(asked['name'].split()[-1][:_STEM])}|^[„\"»].+[“\"«]$") if asked else None
 
 
 def _telling(features: Features, scores: Array) -> Telling:

@@ -49,7 +49,7 @@ _PAST = re.compile(
 class Sentence:
     """A sentence that can be quoted, judged.
 
-    ``judged`` by the ranker alone and ``score`` with the rank of its passage, both in logits; ``own``: how much of the
+    ``judged`` by the ranker alone and ``score`` with the rank of its passage, in its unit; ``own``: how much of the
     question stands in it; ``named``: how much of the question's names in its passage; ``fits``: it has the form of the
     answer; ``read``: the reader looked at it.
     """

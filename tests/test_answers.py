@@ -148,6 +148,17 @@ def test_who_asks_what_somebody_says_gets_what_there_is(
     assert demo.ask("Was fordert Macron?").status != "answered"
 
 
+def test_what_somebody_says_is_told_by_sentences_that_name_who(
+    demo_index: Path, open_assistant: Callable[[Path], Assistant]
+) -> None:
+    demo = open_assistant(demo_index)
+    answer = demo.ask("Und was sagt Deutschland dazu?", demo.turns([PATRIOTS]))
+    holds(answer)
+    assert (answer.status, answer.timeline) == ("answered", True)
+    assert all("Deutsch" in claim.text and "Patriots" in claim.text for claim in answer.claims[1:])
+    assert "Deutschland" in answer.claims[0].text
+
+
 def test_a_follow_up_is_searched_with_its_topic(demo_index: Path, open_assistant: Callable[[Path], Assistant]) -> None:
     answer = open_assistant(demo_index).ask("Und was sagte Polen dazu?", (Turn(PATRIOTS, PATRIOTS),))
     assert "Patriots" in answer.query.standalone
