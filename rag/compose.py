@@ -226,7 +226,7 @@ def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str, tellin
         quote = sentence.candidate.quote
         if any(_overlap(known, quote) or says_the_same(known.text, quote.text) for known in chosen):
             continue
-        longer = _with_neighbour(quote, hits[sentence.candidate.hit].article.text, chosen, form, telling)
+        longer = _with_neighbour(quote, hits[sentence.candidate.hit].article.text, chosen, form, {} if chosen else telling)
         # What is not understood alone is no further claim where its neighbour does not fit.
         alone = [] if chosen and longer and leans_back(quote.text) else [quote]
         fitting = [q for q in (*longer, *alone) if len(q.text.split()) <= budget]
@@ -294,10 +294,10 @@ def _needed(quote: Quote, text: str, before: Quote | None, after: Quote | None, 
     """What a sentence is not understood without: its speaker, what it leans back on, its consequence or its date."""
     if is_bare_quotation(text, quote):
         return speaker(text, quote, before, after)
-    if after and form == "why" and _CONSEQUENCE.match(after.text):
-        return after
     if before and leans_back(quote.text) and is_sentence(before.text):
         return before
+    if after and form == "why" and _CONSEQUENCE.match(after.text):
+        return after
     return after if after and form == "when" and not tells_date(quote.text) and tells_date(after.text) else None
 
 
