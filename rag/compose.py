@@ -226,7 +226,9 @@ def _in_budget(order: Sequence[Sentence], hits: Sequence[Hit], form: str, tellin
         quote = sentence.candidate.quote
         if any(_overlap(known, quote) or says_the_same(known.text, quote.text) for known in chosen):
             continue
-        longer = _with_neighbour(quote, hits[sentence.candidate.hit].article.text, chosen, form, {} if chosen else telling)
+        longer = _with_neighbour(
+            quote, hits[sentence.candidate.hit].article.text, chosen, form, {} if chosen else telling
+        )
         # What is not understood alone is no further claim where its neighbour does not fit.
         alone = [] if chosen and longer and leans_back(quote.text) else [quote]
         fitting = [q for q in (*longer, *alone) if len(q.text.split()) <= budget]
