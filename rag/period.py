@@ -1,4 +1,4 @@
-"""The time that a question names → a Period to prefer articles by; nothing is ever excluded for it.
+"""The time that a question names → a Period to prefer articles by, and the years that what answers it must tell of.
 
 Words like "gestern" are read against the day that the caller gives; a day or month without a year means that of any
 year. Knows the calendar, no index: what nearness in time is worth is the search's business.
