@@ -84,9 +84,8 @@ class QuotingComposer:
         if judged.confidence < self._ranker.nearest_threshold and not features.names_found:
             return Draft((), judged.confidence, False, QUOTES)
         form = question_form(query.question)
-        order = _order(query, features, judged, hits, form)
-        closest = _closest(features.groups, order)
-        order = _of_its_years(query, order, hits)
+        ranked = _order(query, features, judged, hits, form)
+        order = _of_its_years(query, ranked, hits)
         # What answers best may be no sentence (a list, a table): then a far worse sentence is no answer.
         quotable = bool(order) and order[0].score >= float(judged.scores.max()) - _WORSE
         coherent = _coherent(order, form) if quotable else []
@@ -100,7 +99,7 @@ class QuotingComposer:
             chosen = told or _readable(_in_budget(coherent, hits, form, telling))
             if chosen:
                 return Draft(_claims(chosen), judged.confidence, True, QUOTES, timeline=bool(told))
-        return Draft(_claims(closest), judged.confidence, False, QUOTES)
+        return Draft(_claims(_closest(features.groups, ranked)), judged.confidence, False, QUOTES)
 
     def _enough(self, query: Query, features: Features, form: str) -> float:
         """The confidence of an answer. Who names keywords, or a speaker alone, asks what there is: enough if found."""

@@ -100,7 +100,9 @@ class Writer:
             if count >= MAX_SENTENCES or len(told) > _LONGEST_ANSWER:
                 break
         found = cited_sentences(told, finished=True)
-        yield self._draft(found, sources, answers=not _plain(told).upper().startswith(NO_ANSWER))
+        said = _plain(told).upper()
+        nothing = said.startswith(NO_ANSWER) or (NO_ANSWER in said and not found)
+        yield self._draft(found, sources, answers=not nothing)
 
     def rewrite(self, question: str, history: Sequence[Turn], stop: Callable[[], bool] = lambda: False) -> str | None:
         """A question as it would be asked without the talk before it; ``None`` if what comes is not to be trusted.

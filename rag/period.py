@@ -165,13 +165,13 @@ def nearness(day: date | None, period: Period) -> float:
     return float(0.5 ** (days_away(day, period) / max(7.0, length / 4)))
 
 
-def tells_of(article: Article, years: frozenset[int]) -> bool:
-    """Whether an article names one of the years, or appeared in it or in the winter after it."""
+def tells_of(article: Article, asked: frozenset[int]) -> bool:
+    """Whether an article names one of the years ``asked`` about, or appeared in it or in the winter after it."""
     day = article.published
-    if day and (day.year in years or (day.month <= 3 and day.year - 1 in years)):
+    if day and (day.year in asked or (day.month <= 3 and day.year - 1 in asked)):
         return True
     text = f"{article.title} {article.text}"
-    return any(re.search(rf"(?<!\d)(?:{year}|{year - 1}/{year % 100:02d})(?!\d)", text) for year in years)
+    return any(re.search(rf"(?<!\d)(?:{year}|{year - 1}/{year % 100:02d})(?!\d)", text) for year in asked)
 
 
 def _outside(day: date, since: date | None, until: date | None) -> int:
@@ -191,7 +191,7 @@ def _one_side(span: _Span, side: str, said: str) -> Period:
     if side in ("seit", "ab", "since", "from"):
         return Period(span.since, None, said, relative=span.relative)
     if side in ("nach", "after"):
-        after = min(last, span.until + _DAY) if span.until < last else last
+        after = span.until + _DAY if span.until < last else last
         return Period(after, last if span.yearly else None, said, span.yearly, span.relative)
     until = span.until
     if side in ("vor", "before"):

@@ -282,8 +282,9 @@ def test_a_number_that_is_none_of_the_sources_leaves_a_sentence_without_any() ->
         assert [claim.quotes for claim in drafts(model(server, "openai"))[-1].claims] == [(), ()]
 
 
-def test_no_answer_is_a_draft_that_does_not_answer() -> None:
-    with serving_model(Reply("KEINE ANTWORT")) as server:
+@pytest.mark.parametrize("told", ["KEINE ANTWORT", "Leider: KEINE ANTWORT."])
+def test_no_answer_is_a_draft_that_does_not_answer(told: str) -> None:
+    with serving_model(Reply(told)) as server:
         (draft,) = drafts(model(server, "openai"))
     assert (draft.answers, draft.claims) == (False, ())
 

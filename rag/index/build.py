@@ -292,8 +292,10 @@ def _keep_versions(corpus: Path, chunk: Iterable[_Loaded], former: Store) -> Non
         if record.origin == record.article_id and record.origin.endswith(".md") and corpus.is_dir():
             with suppress(NotFound, CorpusError):  # new, or withdrawn; or a folder that may only be read
                 old = former.article(record.article_id)
+                if fingerprint(old) == fingerprint(new):
+                    continue
                 kept = versions(corpus, record.article_id)  # perhaps by ``add``, which may run more often than a build
-                if fingerprint(old) not in map(fingerprint, (new, *kept)):
+                if fingerprint(old) not in map(fingerprint, kept):
                     keep(corpus / record.origin, old)
 
 
