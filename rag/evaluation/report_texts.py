@@ -149,9 +149,9 @@ TEXTS: Mapping[Language, ReportTexts] = {
         parts={"lexical": "Stämme", "grams": "Vierergramme", "dense": "Vektoren"},
         made=("Stand des Codes", "Tag"),
         measures={
-            "evidence_hit": "Beleg unter den ersten drei Aussagen",
-            "evidence_hit_first": "Beleg in der ersten Aussage",
-            "evidence_in_600_words": "Beleg in den ersten 600 Wörtern",
+            "evidence_hit": "Belegstelle in den ersten drei Aussagen",
+            "evidence_hit_first": "Belegstelle in der ersten Aussage",
+            "evidence_in_600_words": "Belegstelle in den ersten 600 Wörtern",
             "article_in_top_5": "Artikel unter den ersten fünf",
             "answerable_refused": "beantwortbar, nicht beantwortet",
             "unanswerable_not_answered": "nicht beantwortbar, nicht beantwortet",
